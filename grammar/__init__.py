@@ -1,0 +1,1 @@
+"""The Lark grammars: the only definitions of the syntax."""

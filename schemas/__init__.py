@@ -1,0 +1,1 @@
+"""JSON Schemas of every format that Hexgate reads or writes."""
