@@ -1,0 +1,1 @@
+"""Policy documents: load, link (inheritance, constants, boundary), check; and deciding with the interpreter."""

@@ -1,0 +1,1 @@
+"""The `hexgate` command: Typer commands over the public API; nothing imports it."""
