@@ -1,0 +1,149 @@
+"""A request as the module reads it: the projection of a call, in MessagePack (docs/abi.md A2).
+
+Encoding is also freezing: only values of exact types that the language has are sent, anything else travels as the
+unsupported value (docs/language.md L1.5). No method of a caller's object is ever run.
+"""
+
+from __future__ import annotations
+
+import datetime
+import struct
+from typing import Any
+
+import ormsgpack
+
+from hexgate.decision.decision import Reason, User
+from hexgate.decision.reads import Everything, Members, Reads
+from hexgate.limits import INT_MIN, NAME_BYTES, REQUEST_DEPTH, TIMESTAMP_MAX, TIMESTAMP_MIN, UINT_MAX
+from hexgate.values import Duration, Timestamp, UInt
+
+UNSUPPORTED = ormsgpack.Ext(0, b"")
+_UINT, _DURATION, _TIMESTAMP = 1, 2, 6
+
+OPTIONS = (
+    ormsgpack.OPT_PASSTHROUGH_BIG_INT
+    | ormsgpack.OPT_PASSTHROUGH_DATACLASS
+    | ormsgpack.OPT_PASSTHROUGH_DATETIME
+    | ormsgpack.OPT_PASSTHROUGH_ENUM
+    | ormsgpack.OPT_PASSTHROUGH_SUBCLASS
+    | ormsgpack.OPT_PASSTHROUGH_UUID
+)
+"""Everything that the encoder would convert by itself is passed to `encode_extension` instead."""
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MICROSECOND = datetime.timedelta(microseconds=1)
+
+
+def instant_of(value: datetime.datetime) -> Timestamp | None:
+    """The instant of an aware `datetime` with a fixed offset or an IANA zone; None for a naive one, or for a time zone
+    of another class, whose code is the caller's."""
+    zone = value.tzinfo
+    if type(zone) is not datetime.timezone and type(zone).__module__ not in ("zoneinfo", "_zoneinfo"):
+        return None
+    try:
+        nanoseconds = ((value - _EPOCH) // _MICROSECOND) * 1000
+    except OverflowError:
+        return None
+    return Timestamp(nanoseconds) if TIMESTAMP_MIN <= nanoseconds <= TIMESTAMP_MAX else None
+
+
+def encode_extension(value: object) -> ormsgpack.Ext:
+    """What stands for a value that MessagePack has no type for: a time, a uint, or the unsupported value."""
+    kind = type(value)
+    if kind is datetime.datetime:
+        value = instant_of(value)  # type: ignore[arg-type]
+        kind = type(value)
+    if kind is Timestamp:
+        seconds, nanoseconds = divmod(value.nanoseconds, 10**9)  # type: ignore[attr-defined]
+        return ormsgpack.Ext(_TIMESTAMP, struct.pack(">Iq", nanoseconds, seconds))
+    if kind is UInt:
+        return ormsgpack.Ext(_UINT, int(value).to_bytes(8, "big"))  # type: ignore[call-overload]
+    if kind is Duration:
+        return ormsgpack.Ext(_DURATION, struct.pack(">q", value.nanoseconds))  # type: ignore[attr-defined]
+    return UNSUPPORTED
+
+
+def pack(value: Any) -> bytes:
+    """The MessagePack form of a value of any Python type. Never raises."""
+    try:
+        return ormsgpack.packb(value, encode_extension, OPTIONS)
+    except (TypeError, ValueError, BufferError):
+        return ormsgpack.packb(_supported(value, 0), encode_extension, OPTIONS)
+
+
+def _supported(value: Any, depth: int) -> Any:
+    """The value with what the encoder refuses replaced by the unsupported value. `depth` counts lists and maps around
+    it; the request's own array is at 0."""
+    kind = type(value)
+    if kind is str:
+        return value if _is_unicode(value) else UNSUPPORTED
+    if kind is int:
+        return value if INT_MIN <= value <= UINT_MAX else UNSUPPORTED
+    if kind is memoryview:
+        return bytes(value) if value.c_contiguous else UNSUPPORTED
+    if kind is tuple or kind is list:
+        if depth > REQUEST_DEPTH:
+            return UNSUPPORTED
+        return [_supported(element, depth + 1) for element in value]
+    if kind is dict:
+        if depth > REQUEST_DEPTH or not all(type(key) is str and _is_unicode(key) for key in value):
+            return UNSUPPORTED
+        return {key: _supported(member, depth + 1) for key, member in value.items()}
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a string has no lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def project(members: Members, source: object) -> object:
+    """The part of a root that is read. None, as a host without such a root has it, is an empty map."""
+    if source is None:
+        return {}
+    if isinstance(members, Everything) or type(source) is not dict:
+        return source if type(source) is dict else UNSUPPORTED
+    if len(source) <= len(members) and source.keys() <= members:
+        return source
+    return {name: source[name] for name in sorted(members) if name in source}
+
+
+def encode_request(
+    reads: Reads, role: str, tool: str, user: User, args: object, ctx: object, resource: object, now: int
+) -> bytes:
+    """The bytes that decide: what `reads` names of each root. `now` is in nanoseconds since the epoch."""
+    return pack((
+        role,
+        tool,
+        user.user_id,
+        project(reads.attrs, user.attrs),
+        project(reads.args, args),
+        project(reads.ctx, ctx),
+        project(reads.resource, resource),
+        Timestamp(now) if reads.now else None,
+    ))  # fmt: skip
+
+
+def is_name(value: object) -> bool:
+    """Whether a role, a tool name or a user id is one at all: an exact str of Unicode, at most `NAME_BYTES` long (P6)."""
+    if type(value) is not str or not value or len(value) > NAME_BYTES:
+        return False
+    try:
+        return len(value.encode()) <= NAME_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+def refuse_names(user: object, tool: object) -> Reason | None:
+    """Why a call cannot be decided from its names alone (P6), or None."""
+    if type(user) is not User or not is_name(user.user_id):
+        return Reason.MISSING_USER
+    if not is_name(user.role):
+        return Reason.UNKNOWN_ROLE
+    if not is_name(tool):
+        return Reason.UNKNOWN_TOOL
+    return None
