@@ -1,0 +1,328 @@
+"""Emit a program as the text of one WebAssembly module, prelude included. The interface is docs/abi.md.
+
+Memory, from low to high: canonical cells, the program's data, the dispatch tables, the input region, scratch, heap.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from hexgate.compiler.data_segment import DATA_START, DataSegment, name_table
+from hexgate.compiler.emit_expression import ExpressionEmitter
+from hexgate.compiler.link import link_prelude
+from hexgate.compiler.program import ConstraintCode, Dispatch, EntryCode, Program, RuleCode
+from hexgate.decision.decision import Reason, Verdict
+from hexgate.decision.outcomes import FIRST_OUTCOME, PolicyTable
+from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET, REQUEST_BYTES
+
+ABI_VERSION = 1
+SCRATCH_BYTES = 4096
+HEAP_BYTES = 4 * 2**20
+"""Twice the allocation budget for values, the cells of the largest request (20 bytes for each of its bytes), and scratch."""
+
+OUTPUT_BYTES = 2**20
+PAGE = 65536
+CHUNK = 64
+"""Tools per chunk of the dispatch matrix. Equal chunks are stored once, so that roles that inherit the same entries share them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Addresses of the regions after the data, and the memory's size in pages."""
+
+    input: int
+    scratch: int
+    output: int
+    heap: int
+    heap_end: int
+    pages: int
+
+
+def _layout(data_length: int, output_bytes: int = 0) -> _Layout:
+    start = -(-(DATA_START + data_length) // 16) * 16
+    scratch = start + REQUEST_BYTES
+    output = scratch + SCRATCH_BYTES
+    heap = output + output_bytes
+    pages = -(-(heap + HEAP_BYTES) // PAGE)
+    return _Layout(start, scratch, output, heap, pages * PAGE, pages)
+
+
+def emit(program: Program) -> str:
+    """The WAT of a policy module."""
+    data = DataSegment.continuing(program.data)
+    tables = _DispatchTables.build(data, program.dispatch)
+    shared: dict[str, int] = {}
+    functions: list[str] = []
+    numbers = [_constraint(code, shared, functions) for code in program.constraints]
+    entries = [_entry(number, entry, numbers) for number, entry in enumerate(program.entries, 1)]
+    ranks = data.place(_ranks(program.table)) if program.dispatch.has_boundary else 0
+    decide = _decide(program.dispatch, tables, ranks)
+    layout = _layout(len(data.content))
+    body = [*functions, *entries, *_entry_table(len(entries)), *decide]
+    exports = ['(export "decide" (func $decide))']
+    return _module(body, exports, data.content, layout)
+
+
+def emit_expression(code: ConstraintCode, data: bytes, variables: int) -> str:
+    """The WAT of an expression module (A1.2) over an input array of that many values."""
+    layout = _layout(len(data), OUTPUT_BYTES)
+    functions: list[str] = []
+    number = _constraint(code, {}, functions)
+    evaluate = (
+        "(func $evaluate (param $length i32) (result i32) (local $cell i32)\n"
+        f"  (global.set $heap (i32.const {layout.heap}))\n"
+        "  (drop (call $settle (i32.const 528)))\n"
+        "  (global.set $request (call $decode_array"
+        f" (i32.const {layout.input}) (local.get $length) (i32.const {variables})))\n"
+        "  (if (i32.eqz (global.get $request)) (then (return (i32.const 0))))\n"
+        f"  (local.set $cell (call $constraint{number}))\n"
+        "  (if (global.get $fatal) (then (local.set $cell (global.get $fatal))))\n"
+        f"  (i32.sub (call $encode_value (local.get $cell) (i32.const {layout.output})"
+        f" (i32.const {layout.heap})) (i32.const {layout.output})))"
+    )
+    exports = [
+        '(export "evaluate" (func $evaluate))',
+        f'(global (export "output") i32 (i32.const {layout.output}))',
+    ]
+    return _module([*functions, evaluate], exports, data, layout)
+
+
+def _module(body: list[str], exports: list[str], data: bytes, layout: _Layout) -> str:
+    text = "\n".join(body).replace("@heap", str(layout.heap)).replace("@input", str(layout.input))
+    prelude = link_prelude(text)
+    everything = text + prelude
+    globals_ = {
+        "$heap": f"(mut i32) (i32.const {layout.heap})",
+        "$base": f"(mut i32) (i32.const {layout.heap})",
+        "$heap_end": f"i32 (i32.const {layout.heap_end})",
+        "$steps": f"(mut i32) (i32.const {ITERATION_BUDGET})",
+        "$bytes": f"(mut i32) (i32.const {ALLOCATION_BUDGET})",
+        "$fatal": "(mut i32) (i32.const 0)",
+        "$scratch": f"i32 (i32.const {layout.scratch})",
+        "$request": "(mut i32) (i32.const 0)",
+    }
+    parts = [
+        "(module",
+        "(type $entry (func (result i32)))",
+        f'(memory (export "memory") {layout.pages} {layout.pages})',
+        f'(global (export "input") i32 (i32.const {layout.input}))',
+        f'(global (export "capacity") i32 (i32.const {REQUEST_BYTES}))',
+        f'(global (export "abi") i32 (i32.const {ABI_VERSION}))',
+        *(f"(global {name} {kind})" for name, kind in globals_.items() if f" {name}" in everything),
+        *exports,
+        text,
+        prelude,
+        f'(data (i32.const 512) "{_escape(_canonical_cells())}")',
+        f'(data (i32.const {DATA_START}) "{_escape(data)}")',
+        ")",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _canonical_cells() -> bytes:
+    """null, false and true (A4.2). Faults are all zero but for numbers that their addresses give already."""
+    return struct.pack("<iiq", 1, 0, 0) + struct.pack("<iiq", 2, 0, 0) + struct.pack("<iiq", 2, 0, 1)
+
+
+def _escape(data: bytes) -> str:
+    return "".join(_ESCAPED[byte] for byte in data)
+
+
+_ESCAPED = [chr(b) if 32 <= b < 127 and b not in (34, 92) else f"\\{b:02x}" for b in range(256)]
+
+
+def _constraint(code: ConstraintCode, shared: dict[str, int], functions: list[str]) -> int:
+    """The number of the function for a constraint; the same code is emitted once."""
+    emitter = ExpressionEmitter()
+    body = emitter.emit(code.instruction)
+    number = shared.get(body)
+    if number is None:
+        number = shared[body] = len(functions)
+        declared = "".join(f" (local {name} i32)" for name in emitter.locals)
+        comment = " ".join(code.text.split())
+        functions.append(
+            f";; {_printable(comment)}\n(func $constraint{number} (result i32){declared}\n  {body})"
+        )
+    return number
+
+
+def _printable(text: str) -> str:
+    """A text that can stand in a line comment: no control characters, nothing that is not ASCII."""
+    return text.encode("ascii", "backslashreplace").decode().translate({i: "?" for i in (*range(32), 127)})
+
+
+def _entry(number: int, entry: EntryCode, numbers: list[int]) -> str:
+    lines = [f"(func $entry{number} (type $entry) (local $failed i32) (local $cell i32)"]
+    for position, rule in enumerate(entry.rules):
+        lines.append(_rule(position, rule, numbers))
+        if not rule.constraints:
+            break
+    else:
+        lines.append("  (local.get $failed))" if entry.otherwise is None else f"  (i32.const {entry.otherwise}))")
+        return f";; {_printable(entry.text)}\n" + "\n".join(lines)
+    return f";; {_printable(entry.text)}\n" + "\n".join(lines) + ")"
+
+
+def _rule(position: int, rule: RuleCode, numbers: list[int]) -> str:
+    """A rule as a block: left at the first false constraint, returned from when it holds or a constraint is faulty."""
+    if not rule.constraints:
+        return f"  (i32.const {rule.held})"
+    lines = [f"  (block $rule{position}"]
+    for constraint, failed, faulted in zip(rule.constraints, rule.failed, rule.faulted, strict=True):
+        note = "" if failed is None else f"(local.set $failed (i32.const {failed})) "
+        lines.append(
+            f"    (local.set $cell (call $settle (call $constraint{numbers[constraint]})))\n"
+            f"    (if (i32.eq (local.get $cell) (i32.const 528)) (then {note}(br $rule{position})))\n"
+            f"    (if (i32.ne (local.get $cell) (i32.const 544))"
+            f" (then (return (call $faulted (i32.const {faulted}) (local.get $cell)))))"
+        )
+    lines.append(f"    (return (i32.const {rule.held})))")
+    return "\n".join(lines)
+
+
+def _entry_table(count: int) -> list[str]:
+    """The table that `call_indirect` goes through; entry 0 is never called."""
+    if not count:
+        return []
+    names = " ".join(f"$entry{number}" for number in range(1, count + 1))
+    return [f"(table {count + 1} {count + 1} funcref)", f"(elem (i32.const 1) {names})"]
+
+
+def _ranks(table: PolicyTable) -> bytes:
+    """How strict each outcome is: 0 allow, 1 approval, 2 deny. By outcome number."""
+    strictness = {Verdict.ALLOW: 0, Verdict.APPROVAL_REQUIRED: 1, Verdict.DENY: 2}
+    own = [
+        strictness[table.rules[outcome.rule].mode] if outcome.reason is Reason.RULE else 2
+        for outcome in table.outcomes
+    ]
+    return bytes([2] * FIRST_OUTCOME + own)
+
+
+@dataclass(frozen=True, slots=True)
+class _DispatchTables:
+    """Addresses: name tables, the rows of chunk numbers, the chunks, the rows of patterns; `width` of an entry number."""
+
+    roles: int
+    tools: int
+    rows: int
+    row_bytes: int
+    chunks: int
+    chunk_tools: int
+    patterns: int
+
+    @classmethod
+    def build(cls, data: DataSegment, dispatch: Dispatch) -> _DispatchTables:
+        chunk_tools = min(CHUNK, max(1, len(dispatch.tools)))
+        chunks: dict[tuple[int, ...], int] = {}
+        rows = bytearray()
+        per_row = -(-len(dispatch.tools) // chunk_tools)
+        for exact in dispatch.exact:
+            for start in range(0, len(exact), chunk_tools):
+                chunk = exact[start : start + chunk_tools]
+                chunk += (0,) * (chunk_tools - len(chunk))
+                rows += struct.pack("<i", chunks.setdefault(chunk, len(chunks)))
+        packed = b"".join(struct.pack(f"<{chunk_tools}i", *chunk) for chunk in chunks)
+        patterns = b"".join(
+            struct.pack("<i", _pattern_row(data, row, default))
+            for row, default in zip(dispatch.patterns, dispatch.default, strict=True)
+        )
+        return cls(
+            name_table(data, dispatch.roles),
+            name_table(data, dispatch.tools),
+            data.place(bytes(rows), 4),
+            4 * per_row,
+            data.place(packed, 4),
+            chunk_tools,
+            data.place(patterns, 4),
+        )
+
+
+def _pattern_row(data: DataSegment, patterns: tuple[tuple[str, int], ...], default: int) -> int:
+    """The address of one role's patterns, as $find_pattern reads them."""
+    row = struct.pack("<i", len(patterns))
+    for pattern, entry in patterns:
+        text = pattern.encode()
+        row += struct.pack("<iii", data.place(text), len(text), entry)
+    return data.place(row + struct.pack("<i", default), 4)
+
+
+def _decide(dispatch: Dispatch, tables: _DispatchTables, ranks: int) -> list[str]:
+    find_entry = (
+        ";; The outcome of a row of the dispatch matrix for the tool asked for; -2 where the row has no entry.\n"
+        "(func $row_outcome (param $row i32) (param $tool i32) (result i32) (local $entry i32) (local $name i32)\n"
+        "  (if (i32.ge_s (local.get $tool) (i32.const 0))\n"
+        f"    (then (local.set $entry (i32.load (i32.add (i32.const {tables.chunks}) (i32.shl (i32.add\n"
+        f"      (i32.mul (i32.load (i32.add (i32.add (i32.const {tables.rows})"
+        f" (i32.mul (local.get $row) (i32.const {tables.row_bytes})))\n"
+        f"        (i32.shl (i32.div_u (local.get $tool) (i32.const {tables.chunk_tools})) (i32.const 2))))"
+        f" (i32.const {tables.chunk_tools}))\n"
+        f"      (i32.rem_u (local.get $tool) (i32.const {tables.chunk_tools}))) (i32.const 2))))))\n"
+        "    (else (local.set $name (i32.load offset=4 (global.get $request)))\n"
+        "      (local.set $entry (call $find_pattern\n"
+        f"        (i32.load (i32.add (i32.const {tables.patterns}) (i32.shl (local.get $row) (i32.const 2))))\n"
+        "        (call $address (local.get $name)) (call $count (local.get $name))))))\n"
+        "  (if (i32.eqz (local.get $entry)) (then (return (i32.const -2))))\n"
+        "  (call_indirect (type $entry) (local.get $entry)))"
+    )
+    if not any(map(any, dispatch.exact)) and not any(dispatch.patterns) and not any(dispatch.default):
+        find_entry = (
+            ";; No role has an entry.\n"
+            "(func $row_outcome (param $row i32) (param $tool i32) (result i32) (i32.const -2))"
+        )
+    return [
+        find_entry,
+        ";; The answer of an entry's faulty constraint (A3.1): outcome + 2^24 * fault.\n"
+        "(func $faulted (param $outcome i32) (param $cell i32) (result i32)\n"
+        "  (i32.or (local.get $outcome) (i32.shl (i32.shr_u (local.get $cell) (i32.const 4)) (i32.const 24))))",
+        _decide_function(dispatch, tables, ranks),
+    ]
+
+
+def _decide_function(dispatch: Dispatch, tables: _DispatchTables, ranks: int) -> str:
+    role_outcome = (
+        "  (local.set $outcome (call $row_outcome (local.get $role) (local.get $tool)))\n"
+        "  (if (i32.eq (local.get $outcome) (i32.const -2)) (then (local.set $outcome (i32.const 1))))\n"
+    )
+    boundary = ""
+    if dispatch.has_boundary:
+        boundary = (
+            f"  (local.set $limit (call $row_outcome (i32.const {len(dispatch.roles)}) (local.get $tool)))\n"
+            "  (if (i32.ge_s (local.get $limit) (i32.const 0))\n"
+            f"    (then (local.set $strict (call $strictness (local.get $limit)))\n"
+            "      (if (i32.eq (local.get $strict) (i32.const 2)) (then (return (local.get $limit))))))\n"
+        )
+        role_outcome += (
+            "  (if (i32.and (i32.eq (local.get $strict) (i32.const 1))\n"
+            "        (i32.lt_u (call $strictness (local.get $outcome)) (i32.const 2)))\n"
+            "    (then (return (local.get $limit))))\n"
+        )
+    strictness = (
+        "\n;; How strict an outcome is: 0 allow, 1 approval, 2 deny.\n"
+        "(func $strictness (param $outcome i32) (result i32)\n"
+        f"  (i32.load8_u (i32.add (i32.const {ranks})"
+        " (i32.and (local.get $outcome) (i32.const 0xffffff)))))"
+    )
+    return (
+        ";; docs/abi.md A1.1: the answer to the request of that many bytes at `input`.\n"
+        "(func $decide (param $length i32) (result i32)\n"
+        "  (local $role i32) (local $tool i32) (local $name i32) (local $outcome i32)\n"
+        "  (local $limit i32) (local $strict i32)\n"
+        "  (global.set $heap (i32.const @heap))\n"
+        "  (global.set $request (call $decode_request (i32.const @input) (local.get $length)))\n"
+        "  (if (i32.eqz (global.get $request)) (then (return (i32.const 2))))\n"
+        "  (global.set $base (global.get $heap))\n"
+        "  (drop (call $settle (i32.const 528)))\n"
+        "  (local.set $name (i32.load offset=8 (global.get $request)))\n"
+        "  (if (i32.ne (call $tag (local.get $name)) (i32.const 6)) (then (return (i32.const 3))))\n"
+        "  (if (i32.eqz (call $count (local.get $name))) (then (return (i32.const 3))))\n"
+        "  (local.set $name (i32.load (global.get $request)))\n"
+        f"  (local.set $role (call $find_name (i32.const {tables.roles})\n"
+        "    (call $address (local.get $name)) (call $count (local.get $name))))\n"
+        "  (if (i32.lt_s (local.get $role) (i32.const 0)) (then (return (i32.const 0))))\n"
+        "  (local.set $name (i32.load offset=4 (global.get $request)))\n"
+        f"  (local.set $tool (call $find_name (i32.const {tables.tools})\n"
+        "    (call $address (local.get $name)) (call $count (local.get $name))))\n"
+        f"{boundary}{role_outcome}"
+        "  (local.get $outcome))" + (strictness if dispatch.has_boundary else "")
+    )

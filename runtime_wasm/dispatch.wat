@@ -1,0 +1,96 @@
+;; From names to entries. The tables are the compiler's (hexgate/compiler/emit.py).
+
+;; The index of a name in a hash table (hexgate/compiler/data_segment.py, name_table), or -1.
+;; table: its header; text, length: the name's UTF-8.
+(func $find_name (param $table i32) (param $text i32) (param $length i32) (result i32)
+  (local $hash i32) (local $i i32) (local $mask i32) (local $record i32)
+  (local.set $hash (i32.const 0x811c9dc5))
+  (block $hashed
+    (loop $next
+      (br_if $hashed (i32.ge_u (local.get $i) (local.get $length)))
+      (local.set $hash
+        (i32.mul
+          (i32.xor (local.get $hash) (i32.load8_u (i32.add (local.get $text) (local.get $i))))
+          (i32.const 0x01000193)))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br $next)))
+  (local.set $mask (i32.load (local.get $table)))
+  (loop $probe
+    (local.set $hash (i32.and (local.get $hash) (local.get $mask)))
+    (local.set $record
+      (i32.load offset=4 (i32.add (local.get $table) (i32.shl (local.get $hash) (i32.const 2)))))
+    (if (i32.eqz (local.get $record)) (then (return (i32.const -1))))
+    (if (i32.eq (i32.load (local.get $record)) (local.get $length))
+      (then
+        (if (call $same_bytes (i32.add (local.get $record) (i32.const 8)) (local.get $text) (local.get $length))
+          (then (return (i32.load offset=4 (local.get $record)))))))
+    (local.set $hash (i32.add (local.get $hash) (i32.const 1)))
+    (br $probe))
+  (unreachable))
+
+;; Whether two stretches of memory of one length hold the same bytes.
+(func $same_bytes (param $left i32) (param $right i32) (param $length i32) (result i32)
+  (local $end i32)
+  (local.set $end (i32.add (local.get $left) (local.get $length)))
+  (block $same
+    (loop $next
+      (br_if $same (i32.ge_u (local.get $left) (local.get $end)))
+      (if (i32.ne (i32.load8_u (local.get $left)) (i32.load8_u (local.get $right)))
+        (then (return (i32.const 0))))
+      (local.set $left (i32.add (local.get $left) (i32.const 1)))
+      (local.set $right (i32.add (local.get $right) (i32.const 1)))
+      (br $next)))
+  (i32.const 1))
+
+;; The entry number for a tool name that no role names exactly, or 0. row: the address of a role's patterns: i32 count,
+;; then per pattern i32 address, i32 length, i32 entry, in the order to try; then the default's i32 entry.
+(func $find_pattern (param $row i32) (param $text i32) (param $length i32) (result i32)
+  (local $left i32)
+  (local.set $left (i32.load (local.get $row)))
+  (local.set $row (i32.add (local.get $row) (i32.const 4)))
+  (block $none
+    (loop $next
+      (br_if $none (i32.eqz (local.get $left)))
+      (if (call $covers
+            (i32.load (local.get $row)) (i32.load offset=4 (local.get $row))
+            (local.get $text) (local.get $length))
+        (then (return (i32.load offset=8 (local.get $row)))))
+      (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+      (local.set $row (i32.add (local.get $row) (i32.const 12)))
+      (br $next)))
+  (i32.load (local.get $row)))
+
+;; Whether a pattern, in which `*` stands for any run of bytes, covers a name: greedy with one point of return.
+(func $covers (param $pattern i32) (param $pattern_length i32) (param $text i32) (param $length i32) (result i32)
+  (local $p i32) (local $t i32) (local $star i32) (local $resume i32) (local $byte i32)
+  (local.set $star (i32.const -1))
+  (block $spent
+    (loop $next
+      (br_if $spent (i32.ge_u (local.get $t) (local.get $length)))
+      (if (i32.lt_u (local.get $p) (local.get $pattern_length))
+        (then
+          (local.set $byte (i32.load8_u (i32.add (local.get $pattern) (local.get $p))))
+          (if (i32.eq (local.get $byte) (i32.const 42))
+            (then
+              (local.set $star (local.get $p))
+              (local.set $resume (local.get $t))
+              (local.set $p (i32.add (local.get $p) (i32.const 1)))
+              (br $next)))
+          (if (i32.eq (local.get $byte) (i32.load8_u (i32.add (local.get $text) (local.get $t))))
+            (then
+              (local.set $p (i32.add (local.get $p) (i32.const 1)))
+              (local.set $t (i32.add (local.get $t) (i32.const 1)))
+              (br $next)))))
+      (if (i32.lt_s (local.get $star) (i32.const 0)) (then (return (i32.const 0))))
+      (local.set $resume (i32.add (local.get $resume) (i32.const 1)))
+      (local.set $t (local.get $resume))
+      (local.set $p (i32.add (local.get $star) (i32.const 1)))
+      (br $next)))
+  (block $rest
+    (loop $next
+      (br_if $rest (i32.ge_u (local.get $p) (local.get $pattern_length)))
+      (if (i32.ne (i32.load8_u (i32.add (local.get $pattern) (local.get $p))) (i32.const 42))
+        (then (return (i32.const 0))))
+      (local.set $p (i32.add (local.get $p) (i32.const 1)))
+      (br $next)))
+  (i32.const 1))
