@@ -6,13 +6,14 @@ Spans are half-open ranges of code points in the expression's own text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import NamedTuple, TypeAlias, Union
 
 from hexgate.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
+    """A half-open range of code points of the expression's text."""
+
     start: int
     end: int
 
