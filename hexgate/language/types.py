@@ -43,10 +43,12 @@ class OptionalOf:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A named member of a record. `required` is False where the schema lets it be absent."""
+    """A named member of a record. `required` is False where the schema lets it be absent; `values` are the only ones
+    that an `enum` or `const` allows, as CEL literals' Python values, or None."""
 
     type: Type
     required: bool
+    values: tuple[object, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
