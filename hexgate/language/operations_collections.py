@@ -1,0 +1,151 @@
+"""Lists, maps and sets (docs/language.md L3.4, L3.5, L6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cmp_to_key
+from typing import Any
+
+from hexgate.faults import EvaluationFault, Fault
+from hexgate.language.operations_numbers import compare, equal, no_overload, read
+from hexgate.language.state import State
+from hexgate.values import UInt, Value, key_of
+
+
+def index(_: State, operand: Any, at: Any) -> Value:
+    if type(operand) is dict:
+        found = find_key(operand, at)
+        if found is None:
+            raise EvaluationFault(Fault.NO_SUCH_KEY)
+        return read(operand[found])  # type: ignore[no-any-return]
+    if type(operand) is not tuple:
+        raise no_overload()
+    if type(at) not in (int, UInt) and not (type(at) is float and at.is_integer()):
+        raise EvaluationFault(Fault.INVALID_ARGUMENT)
+    if not 0 <= at < len(operand):
+        raise EvaluationFault(Fault.INDEX_OUT_OF_RANGE)
+    return read(operand[int(at)])  # type: ignore[no-any-return]
+
+
+def find_key(map_: dict[Any, Any], key: Any) -> Any:
+    """The `dict` key equal to a value (L3.5), or None."""
+    if type(key) is float:
+        name = int(key) if key.is_integer() else None
+    else:
+        name = key_of(key)
+    return name if name is not None and name in map_ else None
+
+
+def contains_element(state: State, element: Any, within: Any) -> bool:
+    """L3.4."""
+    if type(within) is dict:
+        return find_key(within, element) is not None
+    if type(within) is not tuple:
+        raise no_overload()
+    state.charge_steps(len(within) // 16)
+    return any(equal(element, other) for other in within)
+
+
+def size(_: State, operand: Any) -> int:
+    if type(operand) in (str, bytes, tuple, dict):
+        return len(operand)
+    raise no_overload()
+
+
+def _require_list(operand: Any) -> tuple[Any, ...]:
+    if type(operand) is not tuple:
+        raise no_overload()
+    return operand
+
+
+def _distinct(state: State, operand: Any) -> Value:
+    elements = _require_list(operand)
+    state.charge_steps(len(elements) * len(elements) // 16)
+    kept: list[Any] = []
+    for element in elements:
+        read(element)
+        if not any(equal(other, element) for other in kept):
+            kept.append(element)
+    return state.new_list(tuple(kept))
+
+
+def _flatten(state: State, operand: Any, depth: Any = 1) -> Value:
+    elements = _require_list(operand)
+    if type(depth) is not int:
+        raise no_overload()
+    if depth < 0:
+        raise EvaluationFault(Fault.INVALID_ARGUMENT)
+    return state.new_list(tuple(_flattened(elements, depth)))
+
+
+def _flattened(elements: tuple[Any, ...], depth: int) -> list[Any]:
+    flat: list[Any] = []
+    for element in elements:
+        if depth and type(element) is tuple:
+            flat.extend(_flattened(element, depth - 1))
+        else:
+            flat.append(element)
+    return flat
+
+
+def _reverse(state: State, operand: Any) -> Value:
+    if type(operand) is str:
+        return state.new_text(operand[::-1])
+    return state.new_list(_require_list(operand)[::-1])
+
+
+def _slice(state: State, operand: Any, start: Any, end: Any) -> Value:
+    elements = _require_list(operand)
+    if type(start) is not int or type(end) is not int:
+        raise no_overload()
+    if not 0 <= start <= end <= len(elements):
+        raise EvaluationFault(Fault.INDEX_OUT_OF_RANGE)
+    return state.new_list(elements[start:end])
+
+
+def _sort(state: State, operand: Any) -> Value:
+    """L6.4: every element is read, in order, and must go with the first; then a stable sort."""
+    elements = _require_list(operand)
+    state.charge_steps(len(elements))
+    for element in elements:
+        if compare(read(element), read(elements[0])) is None:
+            raise no_overload()
+    return state.new_list(tuple(sorted(elements, key=cmp_to_key(lambda a, b: compare(a, b) or 0))))
+
+
+def _range(state: State, count: Any) -> Value:
+    if type(count) is not int:
+        raise no_overload()
+    state.charge_steps(max(0, count))
+    return state.new_list(tuple(range(max(0, count))))
+
+
+def _subset(inner: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
+    """Whether every element of the first equals one of the second; elements looked up in order."""
+    return all(any(equal(element, other) for other in outer) for element in inner)
+
+
+def _sets(times: int, test: Callable[[Any, Any], bool]) -> Callable[[State, Any, Any], bool]:
+    def operation(state: State, left: Any, right: Any) -> bool:
+        left, right = _require_list(left), _require_list(right)
+        state.charge_steps(len(left) * len(right) // 16 * times)
+        return test(left, right)
+
+    return operation
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "index": index,
+    "in": contains_element,
+    "size": size,
+    "distinct": _distinct,
+    "flatten": _flatten,
+    "flatten_depth": _flatten,
+    "reverse": _reverse,
+    "slice": _slice,
+    "sort": _sort,
+    "lists_range": _range,
+    "sets_contains": _sets(1, lambda a, b: _subset(b, a)),
+    "sets_equivalent": _sets(2, lambda a, b: _subset(b, a) and _subset(a, b)),
+    "sets_intersects": _sets(1, lambda a, b: any(any(equal(e, other) for other in a) for e in b)),
+}

@@ -1,0 +1,48 @@
+"""The state of one evaluation in the interpreter: variables, locals, and what is left of the budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hexgate.faults import EvaluationFault, Fault
+from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET
+
+
+class State:
+    """One evaluation of one constraint. `variables` maps roots to values, or to `RequestMap`s."""
+
+    __slots__ = ("bytes_left", "locals", "steps_left", "variables")
+
+    def __init__(self, variables: Mapping[str, Any], slots: int) -> None:
+        self.variables = variables
+        self.locals: list[Any] = [None] * slots
+        self.steps_left = ITERATION_BUDGET
+        self.bytes_left = ALLOCATION_BUDGET
+
+    def charge_steps(self, steps: int) -> None:
+        """Takes steps from the iteration budget (L2.9). Raises the fatal fault where it does not suffice."""
+        if steps > self.steps_left:
+            raise EvaluationFault(Fault.ITERATION_BUDGET_EXCEEDED)
+        self.steps_left -= steps
+
+    def charge_bytes(self, count: int) -> None:
+        """Takes bytes from the allocation budget (L2.10). Raises the fatal fault where it does not suffice."""
+        if count > self.bytes_left:
+            raise EvaluationFault(Fault.ALLOCATION_BUDGET_EXCEEDED)
+        self.bytes_left -= count
+
+    def new_text(self, text: str) -> str:
+        """A new string, charged."""
+        self.charge_bytes(len(text) if text.isascii() else len(text.encode()))
+        return text
+
+    def new_bytes(self, data: bytes) -> bytes:
+        """A new bytes value, charged."""
+        self.charge_bytes(len(data))
+        return data
+
+    def new_list(self, elements: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A new list, charged."""
+        self.charge_bytes(16 * len(elements))
+        return elements
