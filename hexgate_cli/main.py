@@ -1,0 +1,201 @@
+"""The `hexgate` command: which subcommands there are, and how every failure is told.
+
+A subcommand's module is imported when it is run: `hexgate --help` loads no parser, no engine, no renderer.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from hexgate import __version__
+from hexgate_cli.exit_codes import ExitCode, format_exit_codes
+from hexgate_cli.failures import CommandError, help_for_unknown
+
+_ALWAYS = (ExitCode.OK, ExitCode.FAILURE, ExitCode.USAGE)
+_DECIDING = (*_ALWAYS, ExitCode.DENIED, ExitCode.APPROVAL_REQUIRED, ExitCode.POLICY_INVALID)
+_READING = (*_ALWAYS, ExitCode.POLICY_INVALID)
+
+
+class Subcommand(NamedTuple):
+    """A subcommand: the module of `hexgate_cli.commands` whose `command` it is, its line of `--help`, its exit codes."""
+
+    module: str
+    summary: str
+    exit_codes: tuple[ExitCode, ...]
+
+
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "init": Subcommand("init", "Write a starter policy set that passes its own check.", _ALWAYS),
+    "check": Subcommand("check", "Find what is wrong with policies.", _READING),
+    "fmt": Subcommand("fmt", "Rewrite constraints in their canonical form.", _READING),
+    "explain": Subcommand("explain", "Show what a role may do, and which file says so.", _READING),
+    "decide": Subcommand("decide", "Decide one tool call, and show why.", _DECIDING),
+    "replay": Subcommand("replay", "Decide recorded tool calls, and count.", _READING),
+    "eval": Subcommand("eval", "Evaluate expressions.", _READING),
+    "compile": Subcommand("compile", "Compile a policy set to a WebAssembly module.", _READING),
+}
+"""Every subcommand, in the order of `--help`."""
+
+
+class SubcommandGroup(TyperGroup):
+    """Finds subcommands in `SUBCOMMANDS` and imports each when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        subcommand = SUBCOMMANDS.get(cmd_name)
+        if subcommand is None:
+            raise CommandError(
+                f"there is no command `{cmd_name}`",
+                help=help_for_unknown(cmd_name, SUBCOMMANDS, "command"),
+                code=ExitCode.USAGE,
+            )
+        return load_command(cmd_name, subcommand)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, subcommand.summary) for name, subcommand in SUBCOMMANDS.items()])
+
+
+def load_command(name: str, subcommand: Subcommand) -> Any:
+    """The command-line parser of a subcommand, from its module's function `command`."""
+    function: Callable[..., ExitCode] = importlib.import_module(
+        f"hexgate_cli.commands.{subcommand.module}"
+    ).command
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single.command(
+        name,
+        help=f"{subcommand.summary}\n\n{inspect.getdoc(function)}",
+        epilog=format_exit_codes(subcommand.exit_codes),
+        context_settings=_CONTEXT,
+    )(function)
+    command = typer.main.get_command(single)
+    command.name = name
+    return command
+
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+app = typer.Typer(
+    name="hexgate",
+    cls=SubcommandGroup,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings=_CONTEXT,
+    epilog=format_exit_codes(ExitCode),
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"hexgate {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Typed, deny-by-default decisions on the tool calls of AI agents."""
+
+
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""What the command-line parser raises for a wrong command line: the parent of its one public error class."""
+
+
+def run_command(arguments: Sequence[str] | None = None) -> int:
+    """Run the command on its arguments and return the exit status. Every failure that a user can cause ends here, as a
+    sentence on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _lose_reader()
+    return code
+
+
+def _dispatch(arguments: Sequence[str] | None) -> int:
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(
+            args=None if arguments is None else list(arguments), prog_name="hexgate", standalone_mode=False
+        )
+    except CommandError as error:
+        return report_failure(error)
+    except USAGE_ERROR as error:
+        return report_failure(_usage_failure(error))
+    except KeyboardInterrupt:
+        result = ExitCode.INTERRUPTED
+    except SystemExit as exit_:
+        # The parser ends the process itself when a pipe breaks.
+        result = _lose_reader() if exit_.code == 1 else exit_.code
+    if result == ExitCode.INTERRUPTED:
+        return report_failure(CommandError("interrupted", code=ExitCode.INTERRUPTED))
+    return int(result or 0)
+
+
+def _usage_failure(error: Exception) -> CommandError:
+    """The parser's finding in our words. Its classes are told apart by what they carry."""
+    context = getattr(error, "ctx", None)
+    way = f"`{context.command_path if context is not None else 'hexgate'} --help` shows how"
+    message = str(getattr(error, "message", error))
+    parameter = getattr(error, "param", None)
+    option = getattr(error, "option_name", None)
+    if parameter is not None:
+        kind = parameter.param_type_name
+        name = parameter.opts[0] if kind == "option" else (parameter.metavar or parameter.name)
+        if not message:
+            return CommandError(f"missing {kind} `{name}`", help=way, code=ExitCode.USAGE)
+        detail = message.removeprefix("Value error, ").replace("'", "`").rstrip(".")
+        return CommandError(f"invalid value for `{name}`: {detail}", help=way, code=ExitCode.USAGE)
+    if option is not None and hasattr(error, "possibilities"):
+        if error.possibilities:
+            way = f"did you mean `{sorted(error.possibilities)[0]}`?"
+        return CommandError(f"there is no option `{option}`", help=way, code=ExitCode.USAGE)
+    sentence = message.replace("'", "`").rstrip(".")
+    return CommandError(sentence[:1].lower() + sentence[1:], help=way, code=ExitCode.USAGE)
+
+
+def _lose_reader() -> int:
+    """Whoever read the output is gone: leave nothing that the interpreter would flush at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass
+    finally:
+        os.close(null)
+    return ExitCode.BROKEN_PIPE
+
+
+def report_failure(error: CommandError) -> int:
+    """Say on standard error why the command stops; the exit status."""
+    from hexgate_cli.terminal import Colour, escape_text, screen_of  # only where there is something to say: start-up
+
+    sys.stdout.flush()
+    screen = screen_of(sys.stderr)
+    head = screen.paint("error:", Colour.BOLD_RED)
+    sys.stderr.write(f"hexgate: {head} {escape_text(error.message)}\n")
+    if error.help:
+        sys.stderr.write(f"  {screen.paint('help:', Colour.BOLD_GREEN)} {escape_text(error.help)}\n")
+    return error.code
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(run_command())

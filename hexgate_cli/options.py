@@ -1,0 +1,39 @@
+"""Options that several subcommands share: one spelling, one help text."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, TypeAlias
+
+import typer
+
+
+class Engine(Enum):
+    """Who decides."""
+
+    INTERPRETER = "interpreter"
+    WASM = "wasm"
+    BOTH = "both"
+
+
+class Format(Enum):
+    """For whom the answer is written."""
+
+    HUMAN = "human"
+    JSON = "json"
+
+
+PolicyPath: TypeAlias = Annotated[
+    str, typer.Argument(metavar="PATH", help="A directory of role files, or one policy file.", show_default=False)
+]
+PolicyPaths: TypeAlias = Annotated[
+    list[str], typer.Argument(metavar="PATH", help="Directories of role files, or policy files.", show_default=False)
+]
+ToolSchemas: TypeAlias = Annotated[
+    str | None, typer.Option("--tools", metavar="FILE", help="JSON with the tools' schemas: types `args`.")
+]
+FormatOption: TypeAlias = Annotated[Format, typer.Option("--format", help="For people or for programs.")]
+Now: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--now", metavar="INSTANT", help="RFC 3339 or seconds since the epoch; else the clock's."),
+]

@@ -1,0 +1,37 @@
+"""Lines of the user's files, to show beside a finding. A file that cannot be read shows nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SOURCE_BYTES = 4_194_304
+"""Longest file, in bytes, of which lines are shown."""
+
+
+class SourceText:
+    """Reads each file once. What is shown is what is on disk when it is shown."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, list[str]] = {}
+
+    def line(self, file: str, number: int) -> str | None:
+        """A line of a file, by its number from 1, without its end; None where there is no such line."""
+        lines = self._lines.get(file)
+        if lines is None:
+            lines = self._lines[file] = _read_lines(file)
+        return lines[number - 1] if 0 < number <= len(lines) else None
+
+
+def _read_lines(file: str) -> list[str]:
+    path = Path(file)
+    try:
+        if not path.is_file() or path.stat().st_size > SOURCE_BYTES:
+            return []
+        data = path.read_bytes()
+    except (OSError, ValueError):
+        return []
+    text = data.decode("utf-8-sig", errors="replace")
+    # YAML 1.1's line breaks (5.4), as PyYAML counts lines: not those of str.splitlines.
+    for line_break in ("\r\n", "\r", "\x85", "\u2028", "\u2029"):
+        text = text.replace(line_break, "\n")
+    return text.split("\n")
