@@ -1,0 +1,108 @@
+"""`hexgate fmt`: constraints in their canonical form, everything else byte for byte."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hexgate.diagnostics import Diagnostic
+from hexgate_cli.exit_codes import ExitCode
+from hexgate_cli.failures import CommandError, InputError
+from hexgate_cli.inputs import describe_os_error, read_bytes
+from hexgate_cli.options import PolicyPaths
+from hexgate_cli.output import write_file
+from hexgate_cli.policy_layout import format_policy_text
+from hexgate_cli.rendering.diagnostics_human import format_diagnostics
+from hexgate_cli.source_text import SourceText
+from hexgate_cli.terminal import Colour, Screen, escape_text, screen_of
+
+
+def command(
+    paths: PolicyPaths,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where a file would change.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="As --check, and show what would change.")] = False,
+) -> ExitCode:
+    """Constraints get their canonical spelling: single spaces, double quotes, no needless parentheses. Comments and
+    layout stay as they are, and so does the meaning: every file is parsed again before it is written. A constraint
+    with a comment inside is left alone. A file with a constraint that does not parse is left alone and reported.
+    """
+    changed: list[str] = []
+    findings: list[Diagnostic] = []
+    files = find_policy_files(paths)
+    screen = screen_of(sys.stdout)
+    for file in files:
+        old = _read_text(file)
+        formatted = format_policy_text(file, old)
+        findings += formatted.findings
+        if formatted.findings or formatted.text == old:
+            continue
+        changed.append(file)
+        if diff:
+            sys.stdout.write(_format_diff(file, old, formatted.text, screen))
+        elif not check:
+            write_file(Path(file), formatted.text.encode())
+    dry = check or diff
+    _report(files, changed, dry)
+    if findings:
+        sys.stderr.write(format_diagnostics(findings, SourceText(), screen_of(sys.stderr)))
+        return ExitCode.POLICY_INVALID
+    return ExitCode.FAILURE if dry and changed else ExitCode.OK
+
+
+def find_policy_files(paths: list[str]) -> list[str]:
+    """The policy files of directories, and the files named, in order, each once. Raises CommandError."""
+    found: dict[str, None] = {}
+    for path in paths:
+        target = Path(path)
+        try:
+            if target.is_dir():
+                inside = sorted(
+                    str(child) for child in target.iterdir() if child.suffix in (".yaml", ".yml") and child.is_file()
+                )
+                if not inside:
+                    raise InputError(f"there is no policy file in `{path}`", help="policy files end in `.yaml`")
+                found.update(dict.fromkeys(inside))
+            elif target.exists():
+                found[path] = None
+            else:
+                raise InputError(f"there is no file or directory `{path}`")
+        except (OSError, ValueError) as error:
+            detail = describe_os_error(error) if isinstance(error, OSError) else str(error)
+            raise CommandError(f"cannot read `{path}`: {detail}") from None
+    return list(found)
+
+
+def _read_text(file: str) -> str:
+    try:
+        return read_bytes(file).decode()
+    except UnicodeDecodeError:
+        raise CommandError(f"`{file}` is not UTF-8", code=ExitCode.POLICY_INVALID) from None
+
+
+def _format_diff(file: str, old: str, new: str, screen: Screen) -> str:
+    colours = {"+": Colour.GREEN, "-": Colour.RED, "@": Colour.CYAN}
+    lines = []
+    for line in difflib.unified_diff(_lines(old), _lines(new), escape_text(file), escape_text(file), lineterm=""):
+        text = escape_text(line)
+        lines.append(screen.paint(text, colours[text[0]]) if text[:1] in colours else text)
+    return "\n".join(lines) + "\n"
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").split("\n")
+
+
+def _report(files: list[str], changed: list[str], dry: bool) -> None:
+    for file in changed:
+        sys.stdout.write(f"{'would rewrite' if dry else 'rewrote'} {escape_text(file)}\n")
+    same = len(files) - len(changed)
+    if not changed:
+        sys.stdout.write(f"{same} {_files(same)} left as {'it is' if same == 1 else 'they are'}\n")
+
+
+def _files(count: int) -> str:
+    return "file" if count == 1 else "files"
