@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Final
 
 from hexgate.decision.request import instant_of
+from hexgate.faults import EvaluationFault, Fault
 from hexgate.limits import INT_MAX, INT_MIN, REQUEST_DEPTH, UINT_MAX
 from hexgate.values import Duration, Key, Timestamp, TypeValue, UInt, Unsupported, Value
 
@@ -91,6 +92,12 @@ class RequestMap:
         if frozen is MISSING:
             frozen = self._members[name] = freeze(value, 2)
         return frozen
+
+    def has(self, name: str) -> bool:
+        """Whether there is a member, which is not read. Raises EvaluationFault where the whole is no map."""
+        if type(self._source) is not dict:
+            raise EvaluationFault(Fault.UNSUPPORTED_VALUE)
+        return name in self._source
 
     def whole(self) -> Value:
         """The value of all of it."""

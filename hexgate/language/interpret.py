@@ -1,0 +1,403 @@
+"""Interpret a checked expression: the readable definition of the language, and the engine of development.
+
+`prepare` turns the checked tree into closures once; an `Evaluator` runs them. Faults are exceptions inside. The
+interpreter never reads what the compiler lowered, and runs regular expressions with RE2 itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+from hexgate.faults import FATAL, EvaluationFault, Fault
+from hexgate.language import (
+    checked,
+    operations_collections,
+    operations_conversions,
+    operations_format,
+    operations_numbers,
+    operations_text,
+    operations_time,
+)
+from hexgate.language.checked import CheckedExpression, Node
+from hexgate.language.comprehensions import run_comprehension
+from hexgate.language.freeze import MISSING, RequestMap
+from hexgate.language.operations_numbers import read
+from hexgate.language.state import State
+from hexgate.values import Value, key_of
+
+Evaluate = Callable[[State], Any]
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    **operations_numbers.OPERATIONS,
+    **operations_collections.OPERATIONS,
+    **operations_text.OPERATIONS,
+    **operations_conversions.OPERATIONS,
+    **operations_time.OPERATIONS,
+    **operations_format.OPERATIONS,
+}
+"""The implementation of each function id: state and operand values to a value, or EvaluationFault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """A prepared expression."""
+
+    run: Evaluate
+    slots: int
+
+    def evaluate(self, variables: Mapping[str, Any]) -> Value:
+        """The value over these variables (values, or `RequestMap`s). Raises EvaluationFault."""
+        value: Value = self.run(State(variables, self.slots))
+        return value
+
+    def holds(self, variables: Mapping[str, Any]) -> bool:
+        """Whether a constraint is true (L2.8). Raises EvaluationFault."""
+        value = self.run(State(variables, self.slots))
+        if value is True or value is False:
+            return bool(value)
+        raise EvaluationFault(Fault.NOT_A_BOOL)
+
+
+def prepare(expression: CheckedExpression) -> Evaluator:
+    """The evaluator of a checked expression."""
+    return Evaluator(_prepare(expression.root), expression.slots)
+
+
+def interpret(expression: CheckedExpression, variables: Mapping[str, Any]) -> Value:
+    """The value of an expression over variables. Raises EvaluationFault."""
+    return prepare(expression).evaluate(variables)
+
+
+def _prepare(node: Node) -> Evaluate:
+    return _PREPARE[type(node)](node)
+
+
+def _constant(node: checked.Constant) -> Evaluate:
+    value = node.value
+    return lambda _: value
+
+
+def _variable(node: checked.Variable) -> Evaluate:
+    name = node.name
+
+    def run(state: State) -> Any:
+        value = state.variables.get(name, MISSING)
+        if value is MISSING:
+            raise EvaluationFault(Fault.UNDECLARED_REFERENCE)
+        return read(value.whole() if type(value) is RequestMap else value)
+
+    return run
+
+
+def _local(node: checked.Local) -> Evaluate:
+    slot = node.slot
+
+    def run(state: State) -> Any:
+        value = state.locals[slot]
+        if type(value) is EvaluationFault:
+            raise value
+        return read(value)
+
+    return run
+
+
+def _select(node: checked.Select) -> Evaluate:
+    field = node.field
+    if type(node.operand) is checked.Variable:
+        return _select_root(node.operand, field)
+    operand = _prepare(node.operand)
+
+    def run(state: State) -> Any:
+        return _member(operand(state), field)
+
+    return run
+
+
+def _member(value: Any, field: str) -> Any:
+    if type(value) is RequestMap:
+        value = value.member(field)
+        if value is MISSING:
+            raise EvaluationFault(Fault.NO_SUCH_KEY)
+        return read(value)
+    if type(value) is not dict:
+        raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+    if field not in value:
+        raise EvaluationFault(Fault.NO_SUCH_KEY)
+    member = value[field]
+    return member if type(member) is RequestMap else read(member)
+
+
+def _select_root(variable: checked.Variable, field: str) -> Evaluate:
+    """A member of a root: the root's other members are not looked at."""
+    name, whole = variable.name, _variable(variable)
+
+    def run(state: State) -> Any:
+        root = state.variables.get(name)
+        return _member(root if type(root) is RequestMap else whole(state), field)
+
+    return run
+
+
+def _has(node: checked.Has) -> Evaluate:
+    field, operand = node.field, _operand_unread(node.operand)
+
+    def run(state: State) -> bool:
+        value = operand(state)
+        if type(value) is RequestMap:
+            return value.has(field)
+        if type(value) is not dict:
+            raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+        return field in value
+
+    return run
+
+
+def _operand_unread(node: Node) -> Evaluate:
+    """The operand of a presence test: a root stays as it is, so that its members are not frozen."""
+    if type(node) is checked.Variable:
+        name, whole = node.name, _variable(node)
+
+        def run(state: State) -> Any:
+            root = state.variables.get(name)
+            return root if type(root) is RequestMap else whole(state)
+
+        return run
+    return _prepare(node)
+
+
+def _strict(operation: Callable[..., Any], operands: tuple[Evaluate, ...]) -> Evaluate:
+    """L2.2: every operand is evaluated; the first fault is the result, a fatal one at once."""
+    if len(operands) == 1:
+        only = operands[0]
+        return lambda state: operation(state, only(state))
+    if len(operands) == 2:
+        left, right = operands
+
+        def run_two(state: State) -> Any:
+            try:
+                first = left(state)
+            except EvaluationFault as fault:
+                _spend(fault, (right,), state)
+                raise
+            return operation(state, first, right(state))
+
+        return run_two
+    return lambda state: operation(state, *_all(operands, state))
+
+
+def _all(operands: tuple[Evaluate, ...], state: State) -> list[Any]:
+    values: list[Any] = []
+    for position, operand in enumerate(operands):
+        try:
+            values.append(operand(state))
+        except EvaluationFault as fault:
+            _spend(fault, operands[position + 1 :], state)
+            raise
+    return values
+
+
+def _spend(first: EvaluationFault, rest: tuple[Evaluate, ...], state: State) -> None:
+    """Evaluates the operands after a faulty one: they count against the budgets, and a fatal fault wins."""
+    if first.fault in FATAL:
+        return
+    for operand in rest:
+        try:
+            operand(state)
+        except EvaluationFault as fault:
+            if fault.fault in FATAL:
+                raise
+
+
+def _invoke(node: checked.Invoke) -> Evaluate:
+    operands = node.operands
+    if node.function in operations_time.ZONED_CONSTANT and type(operands[1]) is checked.Constant:
+        return _strict(operations_time.ZONED_CONSTANT[node.function], tuple(map(_prepare, operands)))
+    if node.function in ("index", "in") and _is_root_member(node):
+        return _root_member(node)
+    if node.function in _COMPARISONS and type(operands[1]) is checked.Constant:
+        return _compare_constant(node.function, _prepare(operands[0]), operands[1].value)
+    return _strict(OPERATIONS[node.function], tuple(map(_prepare, operands)))
+
+
+def _is_root_member(node: checked.Invoke) -> bool:
+    """Whether it is `root["name"]` or `"name" in root`, which read one member as `root.name` and `has(root.name)` do."""
+    root, key = node.operands if node.function == "index" else node.operands[::-1]
+    return type(root) is checked.Variable and type(key) is checked.Constant and type(key.value) is str
+
+
+def _root_member(node: checked.Invoke) -> Evaluate:
+    root, key = node.operands if node.function == "index" else node.operands[::-1]
+    assert type(root) is checked.Variable and type(key) is checked.Constant and type(key.value) is str
+    name = key.value
+    unread, operation = _operand_unread(root), OPERATIONS[node.function]
+    is_index = node.function == "index"
+
+    def run(state: State) -> Any:
+        value = unread(state)
+        if type(value) is not RequestMap:
+            return operation(state, value, name) if is_index else operation(state, name, value)
+        return _member(value, name) if is_index else value.has(name)
+
+    return run
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "equal": lambda a, b: a == b,
+    "not_equal": lambda a, b: a != b,
+    "less": lambda a, b: a < b,
+    "less_equal": lambda a, b: a <= b,
+    "greater": lambda a, b: a > b,
+    "greater_equal": lambda a, b: a >= b,
+}
+
+
+def _compare_constant(function: str, operand: Evaluate, constant: Any) -> Evaluate:
+    """A comparison with a constant: Python's own operator where both have one plain type, else the operation."""
+    plain, kind, operation = _COMPARISONS[function], type(constant), OPERATIONS[function]
+    if kind not in (int, str):
+        return lambda state: operation(state, operand(state), constant)
+
+    def run(state: State) -> Any:
+        value = operand(state)
+        return plain(value, constant) if type(value) is kind else operation(state, value, constant)
+
+    return run
+
+
+def _matches(node: checked.Matches) -> Evaluate:
+    operand = _prepare(node.operand)
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    search = re2.compile(node.pattern, options).search
+
+    def run(state: State) -> bool:
+        text = operand(state)
+        if type(text) is not str:
+            raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+        return search(text) is not None
+
+    return run
+
+
+def _logical(left: Evaluate, right: Evaluate, decisive: bool) -> Evaluate:
+    """L2.3: `||` where `decisive` is True, `&&` where it is False."""
+
+    def run(state: State) -> bool:
+        first: EvaluationFault | None = None
+        try:
+            value = left(state)
+            if value is decisive:
+                return decisive
+            if type(value) is not bool:
+                first = EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+        except EvaluationFault as fault:
+            if fault.fault in FATAL:
+                raise
+            first = fault
+        try:
+            value = right(state)
+        except EvaluationFault as fault:
+            raise (first if first is not None and fault.fault not in FATAL else fault) from None
+        if value is decisive:
+            return decisive
+        if first is not None:
+            raise first
+        if type(value) is not bool:
+            raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+        return value
+
+    return run
+
+
+def _conditional(node: checked.Conditional) -> Evaluate:
+    test, then, otherwise = _prepare(node.test), _prepare(node.then), _prepare(node.otherwise)
+
+    def run(state: State) -> Any:
+        decided = test(state)
+        if type(decided) is not bool:
+            raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+        return then(state) if decided else otherwise(state)
+
+    return run
+
+
+def _make_list(node: checked.MakeList) -> Evaluate:
+    elements = tuple(map(_prepare, node.elements))
+    return lambda state: state.new_list(tuple(_all(elements, state)))
+
+
+def _make_map(node: checked.MakeMap) -> Evaluate:
+    parts = tuple(_prepare(part) for pair in zip(node.keys, node.values, strict=True) for part in pair)
+
+    def run(state: State) -> Value:
+        values = _all(parts, state)
+        return build_map(state, values[::2], values[1::2])
+
+    return run
+
+
+def build_map(state: State, keys: list[Any], values: list[Any]) -> Value:
+    """L1.2: keys of a type that keys have, then no two equal, then the charge."""
+    names = [key_of(key) for key in keys]
+    if None in names:
+        raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+    made = dict(zip(names, values, strict=True))
+    if len(made) < len(names):
+        raise EvaluationFault(Fault.DUPLICATE_KEY)
+    state.charge_bytes(32 * len(made))
+    return made  # type: ignore[return-value]
+
+
+def _comprehension(node: checked.Comprehension) -> Evaluate:
+    return run_comprehension(
+        node,
+        _prepare(node.range),
+        None if node.body is None else _prepare(node.body),
+        None if node.result is None else _prepare(node.result),
+    )
+
+
+def _bind(node: checked.Bind) -> Evaluate:
+    slot, value, body = node.slot, _prepare(node.value), _prepare(node.body)
+
+    def run(state: State) -> Any:
+        try:
+            state.locals[slot] = value(state)
+        except EvaluationFault as fault:
+            if fault.fault in FATAL:
+                raise
+            state.locals[slot] = fault
+        return body(state)
+
+    return run
+
+
+def _faulty(node: checked.Faulty) -> Evaluate:
+    def run(_: State) -> Any:
+        raise EvaluationFault(node.fault)
+
+    return run
+
+
+_PREPARE: dict[type, Callable[[Any], Evaluate]] = {
+    checked.Constant: _constant,
+    checked.Variable: _variable,
+    checked.Local: _local,
+    checked.Select: _select,
+    checked.Has: _has,
+    checked.Invoke: _invoke,
+    checked.Matches: _matches,
+    checked.And: lambda node: _logical(_prepare(node.left), _prepare(node.right), False),
+    checked.Or: lambda node: _logical(_prepare(node.left), _prepare(node.right), True),
+    checked.Conditional: _conditional,
+    checked.MakeList: _make_list,
+    checked.MakeMap: _make_map,
+    checked.Comprehension: _comprehension,
+    checked.Bind: _bind,
+    checked.Faulty: _faulty,
+}

@@ -1,0 +1,169 @@
+"""Strings and encoders (docs/language.md L5, L6.6)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+
+from hexgate.faults import EvaluationFault, Fault
+from hexgate.language.operations_numbers import no_overload, read
+from hexgate.language.state import State
+
+WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+"""Unicode's White_Space property (L5.5)."""
+
+_ASCII_LOWER = {code: code + 32 for code in range(65, 91)}
+_ASCII_UPPER = {code: code - 32 for code in range(97, 123)}
+_QUOTED = str.maketrans({
+    "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\", '"': '\\"',
+})  # fmt: skip
+
+
+def _require(kind: type, *operands: Any) -> None:
+    for operand in operands:
+        if type(operand) is not kind:
+            raise no_overload()
+
+
+def _text_test(test: Callable[[str, str], bool]) -> Callable[[State, Any, Any], bool]:
+    def operation(_: State, text: Any, other: Any) -> bool:
+        _require(str, text, other)
+        return test(text, other)
+
+    return operation
+
+
+def _within(position: int, length: int) -> None:
+    if not 0 <= position <= length:
+        raise EvaluationFault(Fault.INDEX_OUT_OF_RANGE)
+
+
+def _char_at(state: State, text: Any, position: Any) -> str:
+    _require(str, text)
+    _require(int, position)
+    _within(position, len(text))
+    return state.new_text(text[position : position + 1])
+
+
+def _index_of(_: State, text: Any, other: Any, start: Any = 0) -> int:
+    _require(str, text, other)
+    _require(int, start)
+    _within(start, len(text))
+    return int(text.find(other, start))
+
+
+def _last_index_of(_: State, text: Any, other: Any, start: Any = None) -> int:
+    _require(str, text, other)
+    if start is None:
+        return int(text.rfind(other))
+    _require(int, start)
+    _within(start, len(text))
+    return int(text.rfind(other, 0, start + len(other)))
+
+
+def _join(state: State, parts: Any, separator: Any = "") -> str:
+    _require(tuple, parts)
+    _require(str, separator)
+    for part in parts:
+        _require(str, read(part))
+    return state.new_text(separator.join(parts))
+
+
+def _replace(state: State, text: Any, old: Any, new: Any, limit: Any = -1) -> str:
+    _require(str, text, old, new)
+    _require(int, limit)
+    # Bounds the result's length before it is built: replacing can multiply a text.
+    times = _occurrences(text, old)
+    times = times if limit < 0 else min(times, limit)
+    length = len(text.encode()) + times * (len(new.encode()) - len(old.encode()))
+    state.charge_bytes(length)
+    return str(text.replace(old, new, times))
+
+
+def _occurrences(text: str, part: str) -> int:
+    return text.count(part)
+
+
+def _split(state: State, text: Any, separator: Any, limit: Any = -1) -> tuple[str, ...]:
+    """Charges the list and each part."""
+    _require(str, text, separator)
+    _require(int, limit)
+    if limit == 0:
+        return ()
+    if limit == 1:
+        parts = [text]
+    elif separator:
+        parts = text.split(separator, limit - 1 if limit > 0 else -1)
+    else:
+        cut = len(text) if limit < 0 else min(limit - 1, len(text))
+        parts = [*text[:cut], *([text[cut:]] if cut < len(text) else [])]
+    state.charge_bytes(16 * len(parts) + sum(len(part.encode()) for part in parts))
+    return tuple(parts)
+
+
+def _substring(state: State, text: Any, start: Any, end: Any = None) -> str:
+    _require(str, text)
+    end = len(text) if end is None and type(text) is str else end
+    _require(int, start, end)
+    if not 0 <= start <= end <= len(text):
+        raise EvaluationFault(Fault.INDEX_OUT_OF_RANGE)
+    return state.new_text(text[start:end])
+
+
+def _text_map(change: Callable[[str], str]) -> Callable[[State, Any], str]:
+    def operation(state: State, text: Any) -> str:
+        _require(str, text)
+        return state.new_text(change(text))
+
+    return operation
+
+
+def _base64_encode(state: State, data: Any) -> str:
+    _require(bytes, data)
+    return state.new_text(base64.b64encode(data).decode())
+
+
+def _base64_decode(state: State, text: Any) -> bytes:
+    """RFC 4648 section 4, strictly: alphabet, padding complete or left out, spare bits zero."""
+    _require(str, text)
+    body = text.rstrip("=")
+    padding = len(text) - len(body)
+    if padding not in (0, -len(body) % 4) or len(body) % 4 == 1:
+        raise EvaluationFault(Fault.INVALID_ARGUMENT)
+    try:
+        data = base64.b64decode(body + "=" * (-len(body) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise EvaluationFault(Fault.INVALID_ARGUMENT) from None
+    if base64.b64encode(data).decode().rstrip("=") != body:
+        raise EvaluationFault(Fault.INVALID_ARGUMENT)
+    return state.new_bytes(data)
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "contains": _text_test(lambda text, part: part in text),
+    "starts_with": _text_test(lambda text, part: text.startswith(part)),
+    "ends_with": _text_test(lambda text, part: text.endswith(part)),
+    "char_at": _char_at,
+    "index_of": _index_of,
+    "index_of_from": _index_of,
+    "last_index_of": _last_index_of,
+    "last_index_of_from": _last_index_of,
+    "join": _join,
+    "join_with": _join,
+    "lower_ascii": _text_map(lambda text: text.translate(_ASCII_LOWER)),
+    "upper_ascii": _text_map(lambda text: text.translate(_ASCII_UPPER)),
+    "replace": _replace,
+    "replace_limit": _replace,
+    "split": _split,
+    "split_limit": _split,
+    "substring": _substring,
+    "substring_range": _substring,
+    "trim": _text_map(lambda text: text.strip(WHITE_SPACE)),
+    "quote": _text_map(lambda text: f'"{text.translate(_QUOTED)}"'),
+    "base64_encode": _base64_encode,
+    "base64_decode": _base64_decode,
+}
