@@ -33,7 +33,9 @@ def equal(left: Any, right: Any) -> bool:
     if a is Unsupported or b is Unsupported:
         raise EvaluationFault(Fault.UNSUPPORTED_VALUE)
     if a in _NUMBERS:
-        return b in _NUMBERS and bool(left == right)
+        if b not in _NUMBERS:
+            return False
+        return bool(float(left) == float(right) if (a is float) != (b is float) else left == right)
     if a is not b:
         return False
     if a is tuple:
@@ -55,6 +57,8 @@ def compare(left: Any, right: Any) -> int | None:
     a, b = type(left), type(right)
     if not (a in _NUMBERS and b in _NUMBERS) and not (a is b and a in _ORDERED):
         raise no_overload()
+    if (a is float) != (b is float):
+        left, right = float(left), float(right)
     if left < right:
         return -1
     if left > right:
@@ -195,7 +199,7 @@ def logical_not(_: State, operand: Any) -> bool:
     return not operand
 
 
-def _extreme(wins: Callable[[Any, Any], bool]) -> Callable[[State, Any], Value]:
+def _extreme(wins: Callable[[int | None], bool]) -> Callable[[State, Any], Value]:
     def operation(_: State, operand: Any) -> Value:
         if type(operand) in _NUMBERS:
             return operand  # type: ignore[no-any-return]
@@ -207,7 +211,7 @@ def _extreme(wins: Callable[[Any, Any], bool]) -> Callable[[State, Any], Value]:
         for element in operand:
             if type(read(element)) not in _NUMBERS:
                 raise no_overload()
-            if best is None or best != best or (element == element and wins(element, best)):
+            if best is None or best != best or wins(compare(element, best)):
                 best = element
         return best  # type: ignore[no-any-return]
 
@@ -315,8 +319,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "less_equal": _ordering(lambda order: order <= 0),
     "greater": _ordering(lambda order: order > 0),
     "greater_equal": _ordering(lambda order: order >= 0),
-    "math_greatest": _extreme(lambda new, best: new > best),
-    "math_least": _extreme(lambda new, best: new < best),
+    "math_greatest": _extreme(lambda order: order == 1),
+    "math_least": _extreme(lambda order: order == -1),
     "math_ceil": _rounding(math.ceil),
     "math_floor": _rounding(math.floor),
     "math_round": _rounding(_round_half_away),
