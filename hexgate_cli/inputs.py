@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import sys
 import time
 from pathlib import Path
 
+from hexgate.faults import EvaluationFault, Fault
+from hexgate.language.operations_time import parse_timestamp
 from hexgate.limits import TIMESTAMP_MAX, TIMESTAMP_MIN
 from hexgate.strict_json import Json, StrictJsonError, parse_json
 from hexgate_cli.failures import CommandError, InputError
@@ -15,9 +16,6 @@ from hexgate_cli.failures import CommandError, InputError
 INPUT_BYTES = 67_108_864
 """Longest JSON input in bytes."""
 
-_RFC3339 = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
-)
 _SECOND = 10**9
 
 
@@ -66,42 +64,43 @@ def parse_json_object(option: str, text: str) -> dict[str, Json]:
 
 def name_json(value: object) -> str:
     """The kind of a JSON value, with its article."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a bool"
-    if isinstance(value, int | float):
-        return "a number"
-    return {str: "a string", list: "a list", dict: "an object"}.get(type(value), "a value")
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a bool"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
 
 
 def parse_instant(text: str) -> int:
     """Nanoseconds since the epoch of an RFC 3339 time (docs/language.md L4.7) or of whole seconds. Raises InputError."""
     if re.fullmatch(r"-?[0-9]{1,12}", text):
         return _bounded(int(text) * _SECOND, text)
-    match = _RFC3339.fullmatch(text)
-    if match is None:
+    try:
+        return parse_timestamp(text).nanoseconds
+    except EvaluationFault as error:
+        if error.fault is Fault.OVERFLOW:
+            raise _outside(text) from None
         raise InputError(
             f"`{text}` is no instant", help="write RFC 3339, as in `2026-01-31T09:00:00Z`, or seconds since the epoch"
-        )
-    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
-    try:
-        moment = datetime.datetime(year, month, day, hour, minute, second)
-    except ValueError as error:
-        raise InputError(f"`{text}` is no instant: {error}") from None
-    offset_hours, offset_minutes = int(match[9] or 0), int(match[10] or 0)
-    if offset_hours > 23 or offset_minutes > 59:
-        raise InputError(f"`{text}` is no instant: an offset is at most 23:59")
-    offset = (offset_hours * 60 + offset_minutes) * (-60 if match[8] == "-" else 60)
-    span = moment - datetime.datetime(1970, 1, 1)
-    nanoseconds = (span.days * 86_400 + span.seconds - offset) * _SECOND + int((match[7] or "0").ljust(9, "0"))
-    return _bounded(nanoseconds, text)
+        ) from None
 
 
 def _bounded(nanoseconds: int, text: str) -> int:
     if not TIMESTAMP_MIN <= nanoseconds <= TIMESTAMP_MAX:
-        raise InputError(f"`{text}` is outside the years 1 to 9999")
+        raise _outside(text)
     return nanoseconds
+
+
+def _outside(text: str) -> InputError:
+    return InputError(f"`{text}` is outside the years 1 to 9999")
 
 
 def instant_or_now(text: str | None) -> int:

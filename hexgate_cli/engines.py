@@ -1,0 +1,85 @@
+"""The engines that a command decides with, and what happens where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hexgate.decision.decision import Decision, User
+from hexgate.policy.checked import CheckedPolicy
+from hexgate_cli.options import Engine
+
+
+class Decider(Protocol):
+    """What both engines are."""
+
+    def decide(
+        self,
+        tool: str,
+        args: Mapping[str, Any],
+        user: User | None,
+        *,
+        ctx: Mapping[str, Any] | None = None,
+        resource: Mapping[str, Any] | None = None,
+        now: int | None = None,
+    ) -> Decision: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call, as it is handed to every engine. `now` is in nanoseconds since the epoch."""
+
+    tool: str
+    args: dict[str, Any]
+    user: User
+    ctx: dict[str, Any]
+    resource: dict[str, Any]
+    now: int
+
+    @property
+    def roots(self) -> dict[str, Any]:
+        """What constraints read, by root; `now` as text."""
+        from hexgate.language.operations_time import format_timestamp
+        from hexgate.values import Timestamp
+
+        return {
+            "args": self.args,
+            "user": {"id": self.user.user_id, "role": self.user.role, "attrs": dict(self.user.attrs)},
+            "tool": self.tool,
+            "ctx": self.ctx,
+            "resource": self.resource,
+            "now": format_timestamp(Timestamp(self.now)),
+        }
+
+
+def open_engines(policy: CheckedPolicy, engine: Engine) -> dict[str, Decider]:
+    """The engines asked for, by name, the interpreter first."""
+    engines: dict[str, Decider] = {}
+    if engine in (Engine.INTERPRETER, Engine.BOTH):
+        from hexgate.policy.interpret import InterpreterEngine
+
+        engines["interpreter"] = InterpreterEngine(policy)
+    if engine in (Engine.WASM, Engine.BOTH):
+        from hexgate.compiler.compile import compile_policy
+        from hexgate.runtime.wasm_engine import WasmEngine
+
+        compiled = compile_policy(policy)
+        engines["wasm"] = WasmEngine(compiled.wasm, compiled.table)
+    return engines
+
+
+def decide_with(engines: Mapping[str, Decider], request: Request) -> dict[str, Decision]:
+    """Every engine's decision on a request, by the engine's name."""
+    return {
+        name: engine.decide(
+            request.tool, request.args, request.user, ctx=request.ctx, resource=request.resource, now=request.now
+        )
+        for name, engine in engines.items()
+    }
+
+
+def agree(answers: Mapping[str, object]) -> bool:
+    """Whether all engines answered the same."""
+    first, *rest = answers.values()
+    return all(answer == first for answer in rest)
