@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 SOURCE_BYTES = 4_194_304
@@ -11,8 +12,9 @@ SOURCE_BYTES = 4_194_304
 class SourceText:
     """Reads each file once. What is shown is what is on disk when it is shown."""
 
-    def __init__(self) -> None:
-        self._lines: dict[str, list[str]] = {}
+    def __init__(self, texts: Mapping[str, str] | None = None) -> None:
+        """`texts` are those that stand in no file, by the name that places give them."""
+        self._lines = {name: text.split("\n") for name, text in (texts or {}).items()}
 
     def line(self, file: str, number: int) -> str | None:
         """A line of a file, by its number from 1, without its end; None where there is no such line."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hexgate.language.checked import Constant, Has, Invoke, Node, Select, Variable, operands_of
-from hexgate.language.print import format_value
 from hexgate.policy.checked import CheckedConstraint
+from hexgate_cli.rendering.value_text import format_any_value
 from hexgate_cli.terminal import escape_text, shorten
 
 VALUE_COLUMNS = 60
@@ -40,12 +40,21 @@ def readings_of(constraint: CheckedConstraint, roots: Mapping[str, Any]) -> list
         written = text[node.span.start : node.span.end]
         if isinstance(node, Constant):
             if written.startswith("consts."):
-                found[written] = Reading(written, shorten(escape_text(format_value(node.value)), VALUE_COLUMNS))
+                found[written] = Reading(escape_text(written), _show_constant(node))
             continue
         keys = _keys(node)
         path = _format_path(keys)
         found.setdefault(path, Reading(path, _show(_look_up(roots, keys))))
     return list(found.values())
+
+
+def constants_of(constraint: CheckedConstraint) -> list[Reading]:
+    """The named constants of a constraint with their values, in the order of its text, each once."""
+    return [reading for reading in readings_of(constraint, {}) if reading.path.startswith("consts.")]
+
+
+def _show_constant(node: Constant) -> str:
+    return shorten(escape_text(format_any_value(node.value)), VALUE_COLUMNS)
 
 
 def _paths(node: Node) -> Iterator[Node]:
@@ -78,7 +87,7 @@ def _format_path(keys: list[str | int]) -> str:
         if isinstance(key, str) and key.isidentifier() and key.isascii():
             text += f".{key}"
         else:
-            text += f"[{format_value(key)}]"
+            text += f"[{format_any_value(key)}]"
     return escape_text(text)
 
 

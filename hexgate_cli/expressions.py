@@ -1,0 +1,82 @@
+"""Expressions outside of policies: checked against bindings, evaluated on each engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hexgate.diagnostics import Diagnostic, Place
+from hexgate.faults import EvaluationFault, Fault
+from hexgate.language.check import check
+from hexgate.language.checked import CheckedExpression
+from hexgate.language.environment import Environment
+from hexgate.language.finding import ExpressionError, Finding
+from hexgate.language.freeze import freeze
+from hexgate.language.types import DYN
+from hexgate.strict_json import Json
+from hexgate.values import Value
+from hexgate_cli.options import Engine
+
+SOURCE_NAME = "<expression>"
+"""The file that findings in an expression name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A value or a fault."""
+
+    value: Value = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What became of an expression: an answer by engine, or why there is none."""
+
+    answers: Mapping[str, Answer]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def evaluate(text: str, bindings: Mapping[str, Json], engine: Engine, unchecked: bool = False) -> Evaluation:
+    """Evaluate an expression over bindings, which are variables of unknown type."""
+    try:
+        expression = check(text, Environment(dict.fromkeys(bindings, DYN), unchecked=unchecked))
+    except ExpressionError as error:
+        return Evaluation({}, tuple(_diagnostic(text, finding) for finding in error.findings))
+    values = {name: freeze(value) for name, value in bindings.items()}
+    answers: dict[str, Answer] = {}
+    if engine in (Engine.INTERPRETER, Engine.BOTH):
+        answers["interpreter"] = _interpret(expression, values)
+    if engine in (Engine.WASM, Engine.BOTH):
+        answers["wasm"] = _run(expression, values)
+    return Evaluation(answers)
+
+
+def _interpret(expression: CheckedExpression, values: Mapping[str, Value]) -> Answer:
+    from hexgate.language.interpret import interpret
+
+    try:
+        return Answer(interpret(expression, values))
+    except EvaluationFault as fault:
+        return Answer(fault=fault.fault)
+
+
+def _run(expression: CheckedExpression, values: Mapping[str, Value]) -> Answer:
+    from hexgate.compiler.compile import compile_expression
+    from hexgate.runtime.expression_engine import ExpressionEngine
+
+    compiled = compile_expression(expression, tuple(values))
+    try:
+        return Answer(ExpressionEngine(compiled.wasm).evaluate(tuple(values.values())))
+    except EvaluationFault as fault:
+        return Answer(fault=fault.fault)
+
+
+def _diagnostic(text: str, finding: Finding) -> Diagnostic:
+    start, end = finding.span.start, finding.span.end
+    line = text.count("\n", 0, start) + 1
+    column = start - text.rfind("\n", 0, start)
+    stop = text.find("\n", start)
+    length = max(1, min(end, len(text) if stop < 0 else stop) - start)
+    place = Place(SOURCE_NAME, line, column, length)
+    return Diagnostic(finding.code, finding.message, place, finding.help, severity=finding.severity)
