@@ -78,8 +78,14 @@
       (local.set $map (call $range_key (local.get $list) (local.get $i)))
       (if (i32.ne (call $tag (local.get $map)) (i32.const 9)) (then (return (i32.const 16))))
       (local.set $total (i32.add (local.get $total) (call $count (local.get $map))))
+      (if (i32.gt_u (local.get $total) (i32.const 32768)) (then (local.set $total (i32.const 32768))))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br $next)))
+  (if (i32.eqz
+        (i32.and
+          (call $charge_steps (i32.shr_u (i32.mul (local.get $total) (local.get $total)) (i32.const 4)))
+          (call $charge_bytes (i32.shl (local.get $total) (i32.const 5)))))
+    (then (return (global.get $fatal))))
   (local.set $joined (call $new_map (local.get $total)))
   (local.set $to (call $address (local.get $joined)))
   (local.set $i (i32.const 0))
@@ -92,7 +98,7 @@
       (local.set $to (i32.add (local.get $to) (local.get $bytes)))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br $next)))
-  (call $finish_map (local.get $joined)))
+  (select (i32.const 112) (local.get $joined) (call $has_repeated_key (local.get $joined))))
 
 ;; The first variable of a two-variable macro at step i: the position in a list, the key of a map.
 (func $range_index (param $range i32) (param $i i32) (result i32)

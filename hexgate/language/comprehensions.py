@@ -101,10 +101,12 @@ def _transform_map_entry(state: State, steps: Iterator[Any], body: Evaluate | No
     maps = [result(state) for _step in steps if body is None or _true(body(state))]
     if any(type(read(entry)) is not dict for entry in maps):
         raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+    total = sum(map(len, maps))
+    state.charge_steps(total * total // 16)
+    state.charge_bytes(32 * total)
     made = {key: member for entry in maps for key, member in entry.items()}
-    if len(made) < sum(map(len, maps)):
+    if len(made) < total:
         raise EvaluationFault(Fault.DUPLICATE_KEY)
-    state.charge_bytes(32 * len(made))
     return made
 
 
