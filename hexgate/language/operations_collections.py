@@ -64,7 +64,7 @@ def _distinct(state: State, operand: Any) -> Value:
     kept: list[Any] = []
     for element in elements:
         read(element)
-        if not any(equal(other, element) for other in kept):
+        if not any(equal(element, other) for other in kept):
             kept.append(element)
     return state.new_list(tuple(kept))
 
