@@ -62,8 +62,9 @@ def _interpret(expression: CheckedExpression, values: Mapping[str, Value]) -> An
 
 
 def _run(expression: CheckedExpression, values: Mapping[str, Value]) -> Answer:
-    from hexgate.compiler.compile import compile_expression
     from hexgate.runtime.expression_engine import ExpressionEngine
+
+    from hexgate.compiler.compile import compile_expression
 
     compiled = compile_expression(expression, tuple(values))
     try:

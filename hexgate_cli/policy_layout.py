@@ -91,7 +91,7 @@ def _constraints(root: yaml.Node | None) -> Iterator[tuple[yaml.ScalarNode, bool
                 constraints = _member(rule, "constraints")
                 for element in _elements(constraints):
                     if isinstance(element, yaml.ScalarNode):
-                        yield element, bool(constraints is not None and constraints.flow_style)
+                        yield element, isinstance(constraints, yaml.CollectionNode) and bool(constraints.flow_style)
 
 
 def _members(node: yaml.Node | None) -> list[tuple[str, yaml.Node]]:

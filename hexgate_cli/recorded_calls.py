@@ -9,14 +9,16 @@
 | `attrs`            | the user's attributes                                                                   |
 | `ctx`, `resource`  | objects                                                                                 |
 | `now`              | RFC 3339, or whole seconds since the epoch                                              |
-| `expect`           | a verdict, or an object with `verdict` and optionally `reason`, `constraint`, `fault`   |
+| `expect`           | the verdict that the call should get                                                    |
+| `reason`, `fault`  | with `expect`: their codes; null where there must be none                               |
+| `constraint`       | with `expect`: the text of the one that decides; null where none does                   |
 
 Other keys are the recorder's own and mean nothing here, unless they look like one of these misspelt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hexgate.decision.decision import Decision, Reason, User, Verdict
@@ -27,33 +29,35 @@ from hexgate_cli.engines import Request
 from hexgate_cli.failures import InputError
 from hexgate_cli.inputs import name_json, parse_instant
 
-KEYS = ("tool", "args", "role", "user", "attrs", "ctx", "resource", "now", "expect")
+DETAILS = ("reason", "constraint", "fault")
+KEYS = ("tool", "args", "role", "user", "attrs", "ctx", "resource", "now", "expect", *DETAILS)
 VERDICTS = {verdict.value: verdict for verdict in Verdict}
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a decision must be; None where anything will do."""
+    """What a decision must be. `details` has those of reason, constraint and fault that were written; None is none."""
 
     verdict: Verdict
-    reason: str | None = None
-    constraint: str | None = None
-    fault: str | None = None
+    details: Mapping[str, str | None]
 
     def is_met_by(self, decision: Decision) -> bool:
         """Whether a decision is what was expected."""
-        constraint = decision.constraint.text if decision.constraint is not None else None
-        fault = decision.fault.code if decision.fault is not None else None
-        return (
-            decision.verdict is self.verdict
-            and self.reason in (None, decision.reason.value)
-            and self.constraint in (None, constraint)
-            and self.fault in (None, fault)
-        )
+        found = details_of(decision)
+        return decision.verdict is self.verdict and all(found[name] == text for name, text in self.details.items())
 
     def __str__(self) -> str:
-        parts = [part for part in (self.reason, self.fault, self.constraint) if part is not None]
-        return self.verdict.value + (f" ({', '.join(parts)})" if parts else "")
+        parts = [f"{name} {text if text is not None else 'none'}" for name, text in self.details.items()]
+        return ", ".join([self.verdict.value, *parts])
+
+
+def details_of(decision: Decision) -> dict[str, str | None]:
+    """Reason, constraint and fault of a decision, as calls spell them."""
+    return {
+        "reason": decision.reason.value,
+        "constraint": None if decision.constraint is None else decision.constraint.text,
+        "fault": None if decision.fault is None else decision.fault.code,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def _parse_call(line: bytes, number: int, defaults: Defaults) -> RecordedCall:
         _object(call, "resource"),
         _instant(call.get("now"), defaults.now),
     )
-    return RecordedCall(number, request, _expectation(call.get("expect")))
+    return RecordedCall(number, request, _expectation(call))
 
 
 def _refuse_misspelt(call: dict[str, Json]) -> None:
@@ -158,36 +162,20 @@ def _instant(value: Json, default: int) -> int:
     raise InputError(f"`now` is RFC 3339 text or whole seconds, not {name_json(value)}")
 
 
-def _expectation(value: Json) -> Expectation | None:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return Expectation(_verdict(value))
-    if not isinstance(value, dict):
-        raise InputError(f"`expect` is a verdict or an object, not {name_json(value)}")
-    unknown = sorted(set(value) - {"verdict", "reason", "constraint", "fault"})
-    if unknown:
-        raise InputError(
-            f"unknown key `{unknown[0]}` in `expect`", help="it takes `verdict`, `reason`, `constraint`, `fault`"
-        )
-    verdict = _text(value, "verdict")
+def _expectation(call: dict[str, Json]) -> Expectation | None:
+    verdict = _text(call, "expect")
+    details = {name: _text(call, name) for name in DETAILS if name in call}
     if verdict is None:
-        raise InputError("`expect` has no `verdict`")
-    return Expectation(
-        _verdict(verdict),
-        _one_of(_text(value, "reason"), "reason", [reason.value for reason in Reason]),
-        _text(value, "constraint"),
-        _one_of(_text(value, "fault"), "fault", [fault.code for fault in Fault]),
-    )
+        if details:
+            raise InputError(f"`{next(iter(details))}` without `expect`", help="say which verdict is expected")
+        return None
+    _require_one_of(verdict, "verdict", list(VERDICTS))
+    _require_one_of(details.get("reason"), "reason", [reason.value for reason in Reason])
+    _require_one_of(details.get("fault"), "fault", [fault.code for fault in Fault])
+    return Expectation(VERDICTS[verdict], details)
 
 
-def _verdict(text: str) -> Verdict:
-    _one_of(text, "verdict", list(VERDICTS))
-    return VERDICTS[text]
-
-
-def _one_of(text: str | None, what: str, known: list[str]) -> str | None:
+def _require_one_of(text: str | None, what: str, known: list[str]) -> None:
     if text is not None and text not in known:
         names = ", ".join(f"`{name}`" for name in known)
         raise InputError(f"`{text}` is no {what}", help=f"one of {names}")
-    return text

@@ -48,9 +48,9 @@ def command(
     format_: FormatOption = Format.HUMAN,
 ) -> ExitCode:
     """A call is a JSON object with `tool` and `args`, and optionally `role`, `user` (an id, or an object with `id`,
-    `role`, `attrs`), `ctx`, `resource`, `now`, and `expect`: a verdict, or an object with `verdict` and `reason`,
-    `constraint` or `fault`. Other keys are left to whoever recorded the calls. The exit code is 1 where an
-    expectation is not met or the engines disagree; denials alone do not change it.
+    `role`, `attrs`), `attrs`, `ctx`, `resource`, `now`. With `expect`, a verdict, and optionally `reason`, `constraint`,
+    `fault`, it says what it should be answered. Other keys are left to whoever recorded the calls. The exit code is 1
+    where an expectation is not met or the engines disagree; denials alone do not change it.
     """
     policy = require_policy(path, tools)
     engines = open_engines(policy, engine)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hexgate.decision.decision import Decision, Verdict
 from hexgate_cli.rendering.decision_human import WORDS, format_rule_name
 from hexgate_cli.rendering.excerpt import format_place
-from hexgate_cli.rendering.table import format_table
+from hexgate_cli.rendering.table import Cell, format_table
 from hexgate_cli.replay_tally import Mismatch, Tally, causes_of
 from hexgate_cli.terminal import Colour, Screen, escape_text, shorten
 
@@ -49,7 +49,7 @@ def _summary(tally: Tally, engines: Sequence[str], screen: Screen) -> str:
 def _verdict_table(tally: Tally, screen: Screen) -> str:
     rows = []
     for tool, counts in tally.sorted_tools():
-        row = [(escape_text(shorten(tool, 60)), None)]
+        row: list[Cell] = [(escape_text(shorten(tool, 60)), None)]
         row.append((f"{sum(counts.verdicts.values()):,}", None))
         for verdict in Verdict:
             count = counts.verdicts[verdict]

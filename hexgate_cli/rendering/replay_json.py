@@ -43,12 +43,7 @@ def _mismatch(mismatch: Mismatch) -> dict[str, Json]:
     expectation = mismatch.call.expectation
     expected: Json = None
     if expectation is not None:
-        expected = {
-            "verdict": expectation.verdict.value,
-            "reason": expectation.reason,
-            "constraint": expectation.constraint,
-            "fault": expectation.fault,
-        }
+        expected = {"verdict": expectation.verdict.value, **expectation.details}
     return {
         "line": mismatch.call.line,
         "expected": expected,
