@@ -24,7 +24,8 @@ from hexgate.language import (
 )
 from hexgate.language.checked import CheckedExpression, Node
 from hexgate.language.comprehensions import run_comprehension
-from hexgate.language.freeze import MISSING, RequestMap
+from hexgate.language.member_access import has, is_named_member, named_member, select, variable
+from hexgate.language.member_comparison import COMPARISONS, compare_member
 from hexgate.language.operations_numbers import read
 from hexgate.language.state import State
 from hexgate.values import Value, key_of
@@ -44,27 +45,30 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Evaluator:
-    """A prepared expression."""
+    """A prepared expression.
 
-    run: Evaluate
-    slots: int
+    `evaluate`: the value over variables (values, or `RequestMap`s). `holds`: whether a constraint is true (L2.8), over
+    the same. Both raise EvaluationFault.
+    """
 
-    def evaluate(self, variables: Mapping[str, Any]) -> Value:
-        """The value over these variables (values, or `RequestMap`s). Raises EvaluationFault."""
-        value: Value = self.run(State(variables, self.slots))
-        return value
-
-    def holds(self, variables: Mapping[str, Any]) -> bool:
-        """Whether a constraint is true (L2.8). Raises EvaluationFault."""
-        value = self.run(State(variables, self.slots))
-        if value is True or value is False:
-            return bool(value)
-        raise EvaluationFault(Fault.NOT_A_BOOL)
+    evaluate: Callable[[Mapping[str, Any]], Value]
+    holds: Callable[[Mapping[str, Any]], bool]
 
 
 def prepare(expression: CheckedExpression) -> Evaluator:
     """The evaluator of a checked expression."""
-    return Evaluator(_prepare(expression.root), expression.slots)
+    run, slots = _prepare(expression.root), expression.slots
+
+    def evaluate(variables: Mapping[str, Any]) -> Value:
+        return run(State(variables, slots))  # type: ignore[no-any-return]
+
+    def holds(variables: Mapping[str, Any]) -> bool:
+        value = run(State(variables, slots))
+        if type(value) is not bool:
+            raise EvaluationFault(Fault.NOT_A_BOOL)
+        return value
+
+    return Evaluator(evaluate, compare_member(expression.root, holds))
 
 
 def interpret(expression: CheckedExpression, variables: Mapping[str, Any]) -> Value:
@@ -81,18 +85,6 @@ def _constant(node: checked.Constant) -> Evaluate:
     return lambda _: value
 
 
-def _variable(node: checked.Variable) -> Evaluate:
-    name = node.name
-
-    def run(state: State) -> Any:
-        value = state.variables.get(name, MISSING)
-        if value is MISSING:
-            raise EvaluationFault(Fault.UNDECLARED_REFERENCE)
-        return read(value.whole() if type(value) is RequestMap else value)
-
-    return run
-
-
 def _local(node: checked.Local) -> Evaluate:
     slot = node.slot
 
@@ -103,70 +95,6 @@ def _local(node: checked.Local) -> Evaluate:
         return read(value)
 
     return run
-
-
-def _select(node: checked.Select) -> Evaluate:
-    field = node.field
-    if type(node.operand) is checked.Variable:
-        return _select_root(node.operand, field)
-    operand = _prepare(node.operand)
-
-    def run(state: State) -> Any:
-        return _member(operand(state), field)
-
-    return run
-
-
-def _member(value: Any, field: str) -> Any:
-    if type(value) is RequestMap:
-        value = value.member(field)
-        if value is MISSING:
-            raise EvaluationFault(Fault.NO_SUCH_KEY)
-        return read(value)
-    if type(value) is not dict:
-        raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
-    if field not in value:
-        raise EvaluationFault(Fault.NO_SUCH_KEY)
-    member = value[field]
-    return member if type(member) is RequestMap else read(member)
-
-
-def _select_root(variable: checked.Variable, field: str) -> Evaluate:
-    """A member of a root: the root's other members are not looked at."""
-    name, whole = variable.name, _variable(variable)
-
-    def run(state: State) -> Any:
-        root = state.variables.get(name)
-        return _member(root if type(root) is RequestMap else whole(state), field)
-
-    return run
-
-
-def _has(node: checked.Has) -> Evaluate:
-    field, operand = node.field, _operand_unread(node.operand)
-
-    def run(state: State) -> bool:
-        value = operand(state)
-        if type(value) is RequestMap:
-            return value.has(field)
-        if type(value) is not dict:
-            raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
-        return field in value
-
-    return run
-
-
-def _operand_unread(node: Node) -> Evaluate:
-    """The operand of a presence test: a root stays as it is, so that its members are not frozen."""
-    if type(node) is checked.Variable:
-        name, whole = node.name, _variable(node)
-
-        def run(state: State) -> Any:
-            root = state.variables.get(name)
-            return root if type(root) is RequestMap else whole(state)
-
-        return run
-    return _prepare(node)
 
 
 def _strict(operation: Callable[..., Any], operands: tuple[Evaluate, ...]) -> Evaluate:
@@ -216,48 +144,16 @@ def _invoke(node: checked.Invoke) -> Evaluate:
     operands = node.operands
     if node.function in operations_time.ZONED_CONSTANT and type(operands[1]) is checked.Constant:
         return _strict(operations_time.ZONED_CONSTANT[node.function], tuple(map(_prepare, operands)))
-    if node.function in ("index", "in") and _is_root_member(node):
-        return _root_member(node)
-    if node.function in _COMPARISONS and type(operands[1]) is checked.Constant:
+    if is_named_member(node):
+        return named_member(node, _prepare)
+    if node.function in COMPARISONS and type(operands[1]) is checked.Constant:
         return _compare_constant(node.function, _prepare(operands[0]), operands[1].value)
     return _strict(OPERATIONS[node.function], tuple(map(_prepare, operands)))
 
 
-def _is_root_member(node: checked.Invoke) -> bool:
-    """Whether it is `root["name"]` or `"name" in root`, which read one member as `root.name` and `has(root.name)` do."""
-    root, key = node.operands if node.function == "index" else node.operands[::-1]
-    return type(root) is checked.Variable and type(key) is checked.Constant and type(key.value) is str
-
-
-def _root_member(node: checked.Invoke) -> Evaluate:
-    root, key = node.operands if node.function == "index" else node.operands[::-1]
-    assert type(root) is checked.Variable and type(key) is checked.Constant and type(key.value) is str
-    name = key.value
-    unread, operation = _operand_unread(root), OPERATIONS[node.function]
-    is_index = node.function == "index"
-
-    def run(state: State) -> Any:
-        value = unread(state)
-        if type(value) is not RequestMap:
-            return operation(state, value, name) if is_index else operation(state, name, value)
-        return _member(value, name) if is_index else value.has(name)
-
-    return run
-
-
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "equal": lambda a, b: a == b,
-    "not_equal": lambda a, b: a != b,
-    "less": lambda a, b: a < b,
-    "less_equal": lambda a, b: a <= b,
-    "greater": lambda a, b: a > b,
-    "greater_equal": lambda a, b: a >= b,
-}
-
-
 def _compare_constant(function: str, operand: Evaluate, constant: Any) -> Evaluate:
     """A comparison with a constant: Python's own operator where both have one plain type, else the operation."""
-    plain, kind, operation = _COMPARISONS[function], type(constant), OPERATIONS[function]
+    plain, kind, operation = COMPARISONS[function], type(constant), OPERATIONS[function]
     if kind not in (int, str):
         return lambda state: operation(state, operand(state), constant)
 
@@ -327,6 +223,9 @@ def _conditional(node: checked.Conditional) -> Evaluate:
 
 
 def _make_list(node: checked.MakeList) -> Evaluate:
+    if all(type(element) is checked.Constant for element in node.elements):
+        constants = tuple([element.value for element in node.elements if type(element) is checked.Constant])
+        return lambda state: state.new_list(constants)
     elements = tuple(map(_prepare, node.elements))
     return lambda state: state.new_list(tuple(_all(elements, state)))
 
@@ -386,10 +285,10 @@ def _faulty(node: checked.Faulty) -> Evaluate:
 
 _PREPARE: dict[type, Callable[[Any], Evaluate]] = {
     checked.Constant: _constant,
-    checked.Variable: _variable,
+    checked.Variable: variable,
     checked.Local: _local,
-    checked.Select: _select,
-    checked.Has: _has,
+    checked.Select: lambda node: select(node, _prepare),
+    checked.Has: lambda node: has(node, _prepare),
     checked.Invoke: _invoke,
     checked.Matches: _matches,
     checked.And: lambda node: _logical(_prepare(node.left), _prepare(node.right), False),

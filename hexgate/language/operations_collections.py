@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cmp_to_key
+from itertools import islice
 from typing import Any
 
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.language.operations_numbers import compare, equal, no_overload, read
 from hexgate.language.state import State
+from hexgate.limits import ALLOCATION_BUDGET
 from hexgate.values import UInt, Value, key_of
 
 
@@ -29,10 +31,7 @@ def index(_: State, operand: Any, at: Any) -> Value:
 
 def find_key(map_: dict[Any, Any], key: Any) -> Any:
     """The `dict` key equal to a value (L3.5), or None."""
-    if type(key) is float:
-        name = int(key) if key.is_integer() else None
-    else:
-        name = key_of(key)
+    name = key_of(key) if type(key) is not float else int(key) if key.is_integer() else None
     return name if name is not None and name in map_ else None
 
 
@@ -75,17 +74,16 @@ def _flatten(state: State, operand: Any, depth: Any = 1) -> Value:
         raise no_overload()
     if depth < 0:
         raise EvaluationFault(Fault.INVALID_ARGUMENT)
-    return state.new_list(tuple(_flattened(elements, depth)))
+    # One more than the budget allows is enough to know that it is exceeded: a list may hold one long list many times.
+    return state.new_list(tuple(islice(_flattened(elements, depth), ALLOCATION_BUDGET // 16 + 1)))
 
 
-def _flattened(elements: tuple[Any, ...], depth: int) -> list[Any]:
-    flat: list[Any] = []
+def _flattened(elements: tuple[Any, ...], depth: int) -> Iterator[Any]:
     for element in elements:
         if depth and type(element) is tuple:
-            flat.extend(_flattened(element, depth - 1))
+            yield from _flattened(element, depth - 1)
         else:
-            flat.append(element)
-    return flat
+            yield element
 
 
 def _reverse(state: State, operand: Any) -> Value:

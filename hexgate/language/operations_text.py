@@ -9,7 +9,7 @@ from typing import Any
 
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.language.operations_numbers import no_overload, read
-from hexgate.language.state import State
+from hexgate.language.state import State, utf8_length
 
 WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -70,22 +70,18 @@ def _join(state: State, parts: Any, separator: Any = "") -> str:
     _require(str, separator)
     for part in parts:
         _require(str, read(part))
-    return state.new_text(separator.join(parts))
+    # Charged before it is built: a list may hold one long text many times.
+    state.charge_bytes(sum(map(utf8_length, parts)) + utf8_length(separator) * max(0, len(parts) - 1))
+    return str(separator.join(parts))
 
 
 def _replace(state: State, text: Any, old: Any, new: Any, limit: Any = -1) -> str:
     _require(str, text, old, new)
     _require(int, limit)
-    # Bounds the result's length before it is built: replacing can multiply a text.
-    times = _occurrences(text, old)
-    times = times if limit < 0 else min(times, limit)
-    length = len(text.encode()) + times * (len(new.encode()) - len(old.encode()))
-    state.charge_bytes(length)
+    times = text.count(old) if limit < 0 else min(text.count(old), limit)
+    # Charged before it is built: replacing can multiply a text.
+    state.charge_bytes(utf8_length(text) + times * (utf8_length(new) - utf8_length(old)))
     return str(text.replace(old, new, times))
-
-
-def _occurrences(text: str, part: str) -> int:
-    return text.count(part)
 
 
 def _split(state: State, text: Any, separator: Any, limit: Any = -1) -> tuple[str, ...]:
@@ -101,7 +97,7 @@ def _split(state: State, text: Any, separator: Any, limit: Any = -1) -> tuple[st
     else:
         cut = len(text) if limit < 0 else min(limit - 1, len(text))
         parts = [*text[:cut], *([text[cut:]] if cut < len(text) else [])]
-    state.charge_bytes(16 * len(parts) + sum(len(part.encode()) for part in parts))
+    state.charge_bytes(16 * len(parts) + sum(map(utf8_length, parts)))
     return tuple(parts)
 
 

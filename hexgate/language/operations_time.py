@@ -93,8 +93,16 @@ def parse_duration(text: str) -> Duration:
             raise EvaluationFault(Fault.INVALID_ARGUMENT)
         rest = rest[len(unit) :]
         scale = _UNITS[unit]
-        total += _number(whole) * scale + int((fraction[:20] or "0").ljust(20, "0")) * scale // 10**20
+        total += _number(whole) * scale + _fraction_of(scale, fraction)
     return fit_duration(sign * total)
+
+
+def _fraction_of(scale: int, digits: str) -> int:
+    """A decimal fraction of a unit, cut to whole nanoseconds: exact for any number of digits, the last one first."""
+    part = 0
+    for digit in reversed(digits):
+        part = (int(digit) * scale + part) // 10
+    return part
 
 
 def _number(digits: str) -> int:

@@ -8,6 +8,13 @@ from typing import Any
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET
 
+_NO_LOCALS: list[Any] = []
+
+
+def utf8_length(text: str) -> int:
+    """What a string counts against the allocation budget: its length in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
 
 class State:
     """One evaluation of one constraint. `variables` maps roots to values, or to `RequestMap`s."""
@@ -16,7 +23,7 @@ class State:
 
     def __init__(self, variables: Mapping[str, Any], slots: int) -> None:
         self.variables = variables
-        self.locals: list[Any] = [None] * slots
+        self.locals: list[Any] = [None] * slots if slots else _NO_LOCALS
         self.steps_left = ITERATION_BUDGET
         self.bytes_left = ALLOCATION_BUDGET
 
@@ -34,7 +41,7 @@ class State:
 
     def new_text(self, text: str) -> str:
         """A new string, charged."""
-        self.charge_bytes(len(text) if text.isascii() else len(text.encode()))
+        self.charge_bytes(utf8_length(text))
         return text
 
     def new_bytes(self, data: bytes) -> bytes:
