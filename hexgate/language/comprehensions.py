@@ -47,31 +47,31 @@ def _pairs(over: Any, variables: int) -> Iterator[tuple[Any, Any]]:
 def _fold(decisive: bool) -> Callable[..., bool]:
     """`all` where `decisive` is False, `exists` where it is True."""
 
-    def run(state: State, steps: Iterator[Any], body: Evaluate, _: None) -> bool:
-        first: EvaluationFault | None = None
+    def run(state: State, steps: Iterator[Any], body: Callable[[State], object], _: None) -> bool:
+        first: Fault | None = None
         for _step in steps:
             try:
                 value = body(state)
-            except EvaluationFault as fault:
-                if fault.fault in FATAL:
+            except EvaluationFault as error:
+                if error.fault in FATAL:
                     raise
-                first = first or fault
+                first = first or error.fault
                 continue
             if value is decisive:
                 return decisive
             if type(value) is not bool:
-                first = first or EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+                first = first or Fault.NO_SUCH_OVERLOAD
         if first is not None:
-            raise first
+            raise EvaluationFault(first)
         return not decisive
 
     return run
 
 
-def _true(value: Any) -> bool:
+def _true(value: object) -> bool:
     if type(value) is not bool:
         raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
-    return value
+    return value is True
 
 
 def _exists_one(state: State, steps: Iterator[Any], body: Evaluate, _: None) -> bool:

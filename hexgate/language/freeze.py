@@ -27,7 +27,7 @@ def freeze(source: object, depth: int = 1) -> Value:
     if kind is float:
         return of if isfinite(of) else UNSUPPORTED
     if source is None or kind is bool or kind is bytes or kind is UInt:
-        return of
+        return source  # type: ignore[return-value]
     if kind is list or kind is tuple:
         return tuple([freeze(element, depth + 1) for element in of]) if depth <= REQUEST_DEPTH else UNSUPPORTED
     if kind is dict:

@@ -90,8 +90,8 @@ def _local(node: checked.Local) -> Evaluate:
 
     def run(state: State) -> Any:
         value = state.locals[slot]
-        if type(value) is EvaluationFault:
-            raise value
+        if type(value) is Fault:
+            raise EvaluationFault(value)
         return read(value)
 
     return run
@@ -184,28 +184,30 @@ def _logical(left: Evaluate, right: Evaluate, decisive: bool) -> Evaluate:
     """L2.3: `||` where `decisive` is True, `&&` where it is False."""
 
     def run(state: State) -> bool:
-        first: EvaluationFault | None = None
+        first: Fault | None = None
         try:
-            value = left(state)
+            value: object = left(state)
             if value is decisive:
                 return decisive
             if type(value) is not bool:
-                first = EvaluationFault(Fault.NO_SUCH_OVERLOAD)
-        except EvaluationFault as fault:
-            if fault.fault in FATAL:
+                first = Fault.NO_SUCH_OVERLOAD
+        except EvaluationFault as error:
+            first = error.fault
+            if first in FATAL:
                 raise
-            first = fault
         try:
             value = right(state)
-        except EvaluationFault as fault:
-            raise (first if first is not None and fault.fault not in FATAL else fault) from None
-        if value is decisive:
-            return decisive
+        except EvaluationFault as error:
+            if first is None or error.fault in FATAL:
+                raise
+        else:
+            if value is decisive:
+                return decisive
+            if type(value) is not bool:
+                first = first or Fault.NO_SUCH_OVERLOAD
         if first is not None:
-            raise first
-        if type(value) is not bool:
-            raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
-        return value
+            raise EvaluationFault(first)
+        return not decisive
 
     return run
 
@@ -267,10 +269,10 @@ def _bind(node: checked.Bind) -> Evaluate:
     def run(state: State) -> Any:
         try:
             state.locals[slot] = value(state)
-        except EvaluationFault as fault:
-            if fault.fault in FATAL:
+        except EvaluationFault as error:
+            if error.fault in FATAL:
                 raise
-            state.locals[slot] = fault
+            state.locals[slot] = error.fault
         return body(state)
 
     return run

@@ -55,7 +55,7 @@ def select(node: checked.Select, prepare: Prepare) -> Evaluate:
 
 
 def _may_be_root(node: Node) -> bool:
-    return type(node) is checked.Variable or type(node) is checked.Select and type(node.operand) is checked.Variable
+    return type(node) is checked.Variable or (type(node) is checked.Select and type(node.operand) is checked.Variable)
 
 
 def _select_unread(node: checked.Select, prepare: Prepare) -> Evaluate:

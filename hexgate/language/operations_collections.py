@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cmp_to_key
 from itertools import islice
 from typing import Any
 
@@ -102,13 +101,14 @@ def _slice(state: State, operand: Any, start: Any, end: Any) -> Value:
 
 
 def _sort(state: State, operand: Any) -> Value:
-    """L6.4: every element is read, in order, and must go with the first; then a stable sort."""
+    """L6.4: every element is read, in order, and must go with the first; then a stable sort. Python orders numbers by
+    their exact values, and everything else that gets here as the language does."""
     elements = _require_list(operand)
     state.charge_steps(len(elements))
     for element in elements:
         if compare(read(element), read(elements[0])) is None:
             raise no_overload()
-    return state.new_list(tuple(sorted(elements, key=cmp_to_key(lambda a, b: compare(a, b) or 0))))
+    return state.new_list(tuple(sorted(elements)))
 
 
 def _range(state: State, count: Any) -> Value:

@@ -48,7 +48,7 @@ def _to_int(_: State, operand: Any) -> int:
     if kind is float:
         if not -(2.0**63) < operand < 2.0**63:
             raise EvaluationFault(Fault.OVERFLOW)
-        return math.trunc(operand)
+        return int(operand)
     if kind is str:
         negative, digits = operand[:1] == "-", operand[1:] if operand[:1] in ("+", "-") else operand
         if not _digits(digits):
@@ -57,7 +57,7 @@ def _to_int(_: State, operand: Any) -> int:
     if kind is Timestamp:
         return int(operand.nanoseconds // 10**9)
     if kind is Duration:
-        return math.trunc(abs(operand.nanoseconds) // 10**9) * (1 if operand.nanoseconds >= 0 else -1)
+        return int(abs(operand.nanoseconds) // 10**9) * (1 if operand.nanoseconds >= 0 else -1)
     raise no_overload()
 
 
@@ -76,7 +76,7 @@ def _to_uint(_: State, operand: Any) -> UInt:
     if kind is float:
         if not -1.0 < operand < 2.0**64:
             raise EvaluationFault(Fault.OVERFLOW)
-        return _uint_within(math.trunc(operand))
+        return _uint_within(int(operand))
     if kind is str:
         if not _digits(operand):
             raise invalid()

@@ -8,30 +8,51 @@ from typing import Any
 
 from hexgate.language.operations_conversions import invalid, text_of
 from hexgate.language.operations_numbers import no_overload, read
-from hexgate.language.state import State
-from hexgate.values import Duration, Timestamp, TypeValue, UInt, value_of_key
+from hexgate.language.state import State, utf8_length
+from hexgate.limits import ALLOCATION_BUDGET
+from hexgate.values import TypeValue, UInt, value_of_key
+
+
+class _Output:
+    """The text so far. What no budget covers is counted and dropped: an operand may hold one long text many times."""
+
+    __slots__ = ("length", "parts")
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.parts: list[str] = []
+
+    def add(self, text: str) -> None:
+        self.length += utf8_length(text)
+        if self.length <= ALLOCATION_BUDGET:
+            self.parts.append(text)
 
 
 def _format(state: State, template: Any, operands: Any) -> str:
     if type(template) is not str or type(operands) is not tuple:
         raise no_overload()
-    parts: list[str] = []
+    output = _Output()
     position = used = 0
     while position < len(template):
         percent = template.find("%", position)
         if percent < 0:
-            parts.append(template[position:])
+            output.add(template[position:])
             break
-        parts.append(template[position:percent])
+        output.add(template[position:percent])
         verb, precision, position = _verb(template, percent + 1)
         if verb == "%":
-            parts.append("%")
+            output.add("%")
             continue
         if used >= len(operands):
             raise invalid()
-        parts.append(_VERBS[verb](read(operands[used]), precision))
+        operand = read(operands[used])
+        if verb == "s":
+            _write(output, operand)
+        else:
+            output.add(_VERBS[verb](operand, precision))
         used += 1
-    return state.new_text("".join(parts))
+    state.charge_bytes(output.length)
+    return "".join(output.parts)
 
 
 def _verb(template: str, position: int) -> tuple[str, int, int]:
@@ -47,28 +68,40 @@ def _verb(template: str, position: int) -> tuple[str, int, int]:
         if template[position : position + 1] not in ("f", "e"):
             raise invalid()
     verb = template[position : position + 1]
-    if verb != "%" and verb not in _VERBS:
+    if verb not in ("%", "s") and verb not in _VERBS:
         raise invalid()
     return verb, precision, position + 1
 
 
-def _text(operand: Any, _: int = 0) -> str:
+def _write(output: _Output, operand: Any) -> None:
     """`%s`: any value; lists and maps in brackets, maps ordered by the text of their keys."""
     kind = type(read(operand))
+    if kind is tuple:
+        _write_all(output, "[]", [("", element) for element in operand])
+    elif kind is dict:
+        entries = [(text_of(value_of_key(key)), member) for key, member in operand.items()]
+        entries.sort(key=lambda entry: entry[0])
+        _write_all(output, "{}", [(f"{key}: ", member) for key, member in entries])
+    else:
+        output.add(_text(operand))
+
+
+def _write_all(output: _Output, brackets: str, entries: list[tuple[str, Any]]) -> None:
+    separator = brackets[0]
+    for key, member in entries:
+        output.add(separator + key)
+        _write(output, member)
+        separator = ", "
+    output.add(brackets[1] if entries else brackets)
+
+
+def _text(operand: Any) -> str:
+    kind = type(operand)
     if operand is None:
         return "null"
     if kind is float and not math.isfinite(operand):
         return _not_finite(operand)
-    if kind is tuple:
-        return "[" + ", ".join(_text(element) for element in operand) + "]"
-    if kind is dict:
-        entries = sorted(((text_of(value_of_key(key)), member) for key, member in operand.items()), key=lambda e: e[0])
-        return "{" + ", ".join(f"{key}: {_text(member)}" for key, member in entries) + "}"
-    if kind is TypeValue:
-        return str(operand.name)
-    if kind in (str, bool, int, UInt, float, bytes, Timestamp, Duration):
-        return text_of(operand)
-    raise invalid()
+    return str(operand.name) if kind is TypeValue else text_of(operand)
 
 
 def _not_finite(value: float) -> str:
@@ -106,7 +139,6 @@ def _radix(how: str, of_text: bool, of_bool: bool) -> Callable[[Any, int], str]:
 
 
 _VERBS: dict[str, Callable[[Any, int], str]] = {
-    "s": _text,
     "d": _decimal,
     "f": _real("f"),
     "e": _real("e"),

@@ -100,7 +100,7 @@ def fit_timestamp(nanoseconds: int) -> Timestamp:
 
 def add(state: State, left: Any, right: Any) -> Value:
     a, b = type(left), type(right)
-    if a is Timestamp and b is Duration or a is Duration and b is Timestamp:
+    if (a is Timestamp and b is Duration) or (a is Duration and b is Timestamp):
         return fit_timestamp(left.nanoseconds + right.nanoseconds)
     if a is not b:
         raise no_overload()
@@ -181,7 +181,7 @@ def modulo(_: State, left: Any, right: Any) -> Value:
         raise EvaluationFault(Fault.DIVIDE_BY_ZERO)
     if type(left) is UInt:
         return UInt(int(left) % int(right))
-    remainder = abs(left) % abs(right)
+    remainder: int = abs(left) % abs(right)
     return remainder if left >= 0 else -remainder
 
 
