@@ -15,6 +15,7 @@ from hexgate.language.freeze import freeze
 from hexgate.language.types import DYN
 from hexgate.strict_json import Json
 from hexgate.values import Value
+from hexgate_cli.failures import CommandError
 from hexgate_cli.options import Engine
 
 SOURCE_NAME = "<expression>"
@@ -43,34 +44,37 @@ def evaluate(text: str, bindings: Mapping[str, Json], engine: Engine, unchecked:
         expression = check(text, Environment(dict.fromkeys(bindings, DYN), unchecked=unchecked))
     except ExpressionError as error:
         return Evaluation({}, tuple(_diagnostic(text, finding) for finding in error.findings))
-    values = {name: freeze(value) for name, value in bindings.items()}
     answers: dict[str, Answer] = {}
     if engine in (Engine.INTERPRETER, Engine.BOTH):
-        answers["interpreter"] = _interpret(expression, values)
+        answers["interpreter"] = _interpret(expression, bindings)
     if engine in (Engine.WASM, Engine.BOTH):
-        answers["wasm"] = _run(expression, values)
+        answers["wasm"] = _run(expression, bindings)
     return Evaluation(answers)
 
 
-def _interpret(expression: CheckedExpression, values: Mapping[str, Value]) -> Answer:
+def _interpret(expression: CheckedExpression, bindings: Mapping[str, Json]) -> Answer:
     from hexgate.language.interpret import interpret
 
     try:
-        return Answer(interpret(expression, values))
+        return Answer(interpret(expression, {name: freeze(value) for name, value in bindings.items()}))
     except EvaluationFault as fault:
         return Answer(fault=fault.fault)
 
 
-def _run(expression: CheckedExpression, values: Mapping[str, Value]) -> Answer:
+def _run(expression: CheckedExpression, bindings: Mapping[str, Json]) -> Answer:
     from hexgate.runtime.expression_engine import ExpressionEngine
 
     from hexgate.compiler.compile import compile_expression
+    from hexgate.runtime.expression_engine import ExpressionEngine
+    from hexgate.runtime.sandbox import TrapError
 
-    compiled = compile_expression(expression, tuple(values))
+    compiled = compile_expression(expression, tuple(bindings))
     try:
-        return Answer(ExpressionEngine(compiled.wasm).evaluate(tuple(values.values())))
+        return Answer(ExpressionEngine(compiled.wasm).evaluate(tuple(bindings.values())))
     except EvaluationFault as fault:
         return Answer(fault=fault.fault)
+    except TrapError as error:
+        raise CommandError(f"the module gave no answer: {error}") from None
 
 
 def _diagnostic(text: str, finding: Finding) -> Diagnostic:

@@ -17,6 +17,8 @@ from hexgate.language.finding import ExpressionError
 from hexgate.language.parse import parse
 from hexgate.language.print import format_expression
 from hexgate.language.tree import Expr, Span
+from hexgate.policy.source import SourceText
+from hexgate.policy.yaml_tree import scalar_places
 from hexgate_cli.expression_layout import break_lines, has_comment
 
 LINE_WIDTH = 100
@@ -72,13 +74,11 @@ def _yaml_finding(file: str, error: Exception) -> Diagnostic:
 
 
 def _place(file: str, text: str, node: yaml.ScalarNode, span: Span) -> Place:
-    """Where a finding is: exact in a plain scalar of one line, else the whole of the scalar's first line."""
-    start, end = node.start_mark, node.end_mark
-    line, column = start.line + 1, start.column + 1
-    if node.style is None and start.line == end.line:
-        return Place(file, line, column + span.start, max(span.end - span.start, 1))
-    first = text[start.index : end.index].partition("\n")[0].rstrip()
-    return Place(file, line, column, max(len(first), 1))
+    """Where a finding is in the file: the place of its characters in the scalar, however that is quoted or folded."""
+    start = node.start_mark
+    raw = text[start.index : node.end_mark.index]
+    places = scalar_places(raw, node.value, node.style, start.line + 1, start.column + 1)
+    return SourceText(node.value, Place(file, start.line + 1, start.column + 1), places).at(span.start, span.end)
 
 
 def _constraints(root: yaml.Node | None) -> Iterator[tuple[yaml.ScalarNode, bool]]:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from hexgate.diagnostics import Diagnostic
+from hexgate.policy.load import SUFFIXES, TEST_SUFFIX
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
 from hexgate_cli.inputs import describe_os_error, read_bytes
@@ -60,9 +61,7 @@ def find_policy_files(paths: list[str]) -> list[str]:
         target = Path(path)
         try:
             if target.is_dir():
-                inside = sorted(
-                    str(child) for child in target.iterdir() if child.suffix in (".yaml", ".yml") and child.is_file()
-                )
+                inside = sorted(str(child) for child in target.iterdir() if _is_policy_file(child))
                 if not inside:
                     raise InputError(f"there is no policy file in `{path}`", help="policy files end in `.yaml`")
                 found.update(dict.fromkeys(inside))
@@ -74,6 +73,12 @@ def find_policy_files(paths: list[str]) -> list[str]:
             detail = describe_os_error(error) if isinstance(error, OSError) else str(error)
             raise CommandError(f"cannot read `{path}`: {detail}") from None
     return list(found)
+
+
+def _is_policy_file(path: Path) -> bool:
+    """Those that belong to a policy set: not hidden, no policy tests."""
+    named = path.suffix in SUFFIXES and not path.name.startswith(".") and not path.stem.endswith(TEST_SUFFIX)
+    return named and path.is_file()
 
 
 def _read_text(file: str) -> str:

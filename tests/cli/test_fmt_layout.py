@@ -100,7 +100,7 @@ def test_every_place_of_constraints_is_found(template: str) -> None:
 
 FINDINGS = [
     ("tools:\n  t:\n    constraints:\n      - args.a <=\n      - a  <1", ("HG101", 4, 16)),
-    ("tools:\n  t:\n    constraints:\n      - 'a and b'", ("HG102", 4, 9)),
+    ("tools:\n  t:\n    constraints:\n      - 'a and b'", ("HG102", 4, 12)),
     ("tools: [", ("HG201", 1, 9)),
     ("a: 1\na: \x00", ("HG201", 1, 1)),
 ]
