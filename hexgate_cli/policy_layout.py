@@ -18,7 +18,7 @@ from hexgate.language.parse import parse
 from hexgate.language.print import format_expression
 from hexgate.language.tree import Expr, Span
 from hexgate.policy.source import SourceText
-from hexgate.policy.yaml_tree import scalar_places
+from hexgate.policy.yaml_tree import parse_yaml, scalar_places
 from hexgate_cli.expression_layout import break_lines, has_comment
 
 LINE_WIDTH = 100
@@ -42,12 +42,13 @@ class _Edit:
 
 def format_policy_text(file: str, text: str) -> FormattedPolicy:
     """Rewrite every constraint of a policy file. `file` names it in findings."""
+    _, problems = parse_yaml(file, text.encode())
+    if problems:
+        return FormattedPolicy(text, problems)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
         return FormattedPolicy(text, (_yaml_finding(file, error),))
-    except RecursionError:
-        return FormattedPolicy(text, (Diagnostic("HG208", "the file is nested too deeply", Place(file, 1, 1)),))
     edits: list[_Edit] = []
     findings: list[Diagnostic] = []
     for node, flow in _constraints(root):
@@ -66,11 +67,11 @@ def format_policy_text(file: str, text: str) -> FormattedPolicy:
     return FormattedPolicy(_apply(text, root, edits))
 
 
-def _yaml_finding(file: str, error: Exception) -> Diagnostic:
+def _yaml_finding(file: str, error: yaml.YAMLError) -> Diagnostic:
+    """What the pure parser refuses of a file that the strict one has read."""
     mark = getattr(error, "problem_mark", None)
     place = Place(file, 1, 1) if mark is None else Place(file, mark.line + 1, mark.column + 1)
-    problem = getattr(error, "problem", None) or "it holds a character that YAML does not allow"
-    return Diagnostic("HG201", f"the file is not YAML: {problem}", place)
+    return Diagnostic("HG201", f"the file is not YAML: {getattr(error, 'problem', None) or 'it cannot be read'}", place)
 
 
 def _place(file: str, text: str, node: yaml.ScalarNode, span: Span) -> Place:
@@ -111,7 +112,7 @@ def _elements(node: yaml.Node | None) -> list[yaml.Node]:
 def _edit(text: str, node: yaml.ScalarNode, flow: bool) -> _Edit | None:
     """What to put in the place of a constraint, or None where it stays. Raises ExpressionError."""
     written = text[node.start_mark.index : node.end_mark.index]
-    if node.tag != _STRING or written[:1] in "&!*" or has_comment(node.value):
+    if node.tag != _STRING or has_comment(node.value):
         return None
     tree = parse(node.value)
     canonical = format_expression(tree)

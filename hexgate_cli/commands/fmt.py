@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from hexgate.diagnostics import Diagnostic
 from hexgate.policy.load import SUFFIXES, TEST_SUFFIX
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
@@ -29,28 +28,23 @@ def command(
 ) -> ExitCode:
     """Constraints get their canonical spelling: single spaces, double quotes, no needless parentheses. Comments and
     layout stay as they are, and so does the meaning: every file is parsed again before it is written. A constraint
-    with a comment inside is left alone. A file with a constraint that does not parse is left alone and reported.
+    with a comment inside is left alone. Where any constraint does not parse, it is reported and nothing is written.
     """
-    changed: list[str] = []
-    findings: list[Diagnostic] = []
     files = find_policy_files(paths)
-    screen = screen_of(sys.stdout)
-    for file in files:
-        old = _read_text(file)
-        formatted = format_policy_text(file, old)
-        findings += formatted.findings
-        if formatted.findings or formatted.text == old:
-            continue
-        changed.append(file)
-        if diff:
-            sys.stdout.write(_format_diff(file, old, formatted.text, screen))
-        elif not check:
-            write_file(Path(file), formatted.text.encode())
-    dry = check or diff
-    _report(files, changed, dry)
+    before = {file: _read_text(file) for file in files}
+    formatted = {file: format_policy_text(file, text) for file, text in before.items()}
+    findings = [finding for result in formatted.values() for finding in result.findings]
     if findings:
         sys.stderr.write(format_diagnostics(findings, SourceText(), screen_of(sys.stderr)))
         return ExitCode.POLICY_INVALID
+    changed = [file for file in files if formatted[file].text != before[file]]
+    for file in changed:
+        if diff:
+            sys.stdout.write(_format_diff(file, before[file], formatted[file].text, screen_of(sys.stdout)))
+        elif not check:
+            write_file(Path(file), formatted[file].text.encode())
+    dry = check or diff
+    _report(files, changed, dry)
     return ExitCode.FAILURE if dry and changed else ExitCode.OK
 
 

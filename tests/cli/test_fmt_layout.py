@@ -16,6 +16,7 @@ HEAD = "version: 1\ntools:\n  t:\n    mode: allow\n    constraints:\n"
 
 SCALARS = [
     ("- args.a<=1", "- args.a <= 1"),
+    ("-   args.a<=1", "-   args.a <= 1"),
     ("- args.a <= 1", "- args.a <= 1"),
     ("- args.a<=1   # why", "- args.a <= 1   # why"),
     ("- 'args.a<=1'", "- 'args.a <= 1'"),
@@ -36,8 +37,6 @@ SCALARS = [
     ("- >-  # folded\n        args.a\n        &&args.b\n\n      # after", "- >-  # folded\n        args.a && args.b\n\n      # after"),
     ("- |\n        args.a  // why\n        &&args.b", "- |\n        args.a  // why\n        &&args.b"),
     ("- args.a=='//'", '- args.a == "//"'),
-    ("- &anchor args.a<1", "- &anchor args.a<1"),
-    ("- !!str args.a<1", "- !!str args.a<1"),
     ("- 5", "- 5"),
     ("- [args.a<1]", "- [args.a<1]"),
 ]  # fmt: skip
@@ -101,8 +100,13 @@ def test_every_place_of_constraints_is_found(template: str) -> None:
 FINDINGS = [
     ("tools:\n  t:\n    constraints:\n      - args.a <=\n      - a  <1", ("HG101", 4, 16)),
     ("tools:\n  t:\n    constraints:\n      - 'a and b'", ("HG102", 4, 12)),
-    ("tools: [", ("HG201", 1, 9)),
-    ("a: 1\na: \x00", ("HG201", 1, 1)),
+    ("tools: [", ("HG201", 2, 1)),
+    ("a: 1\na: \x00", ("HG208", 2, 4)),
+    ("a: &b 1", ("HG207", 1, 4)),
+    ("a: 1\na: 2", ("HG203", 2, 1)),
+    ("tools:\n  t:\n    constraints:\n      - >-\n        args.a <= 1\n        && nobody =", ("HG102", 6, 19)),
+    ("tools:\n  t:\n    constraints:\n      - \"'\\u65e5' =\"", ("HG102", 4, 19)),
+    ("tools:\n  t:\n    constraints:\n      - '''x'' ='", ("HG102", 4, 16)),
 ]
 
 
