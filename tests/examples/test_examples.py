@@ -110,9 +110,7 @@ def test_every_constraint_decides_some_call(example: Example, tmp_path: Path) ->
     assert [(found.file.name, found.tool, found.text) for found in idle] == []
 
 
-def _matters(
-    constraint: WrittenConstraint, changed: Path, calls: Sequence[Request], answers: Sequence[object]
-) -> bool:
+def _matters(constraint: WrittenConstraint, changed: Path, calls: Sequence[Request], answers: Sequence[object]) -> bool:
     """Whether some call of the constraint's tool is answered otherwise when the constraint is `true`."""
     file = changed / constraint.file.name
     text = constraint.file.read_text(encoding="utf-8")
