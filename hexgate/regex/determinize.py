@@ -50,7 +50,7 @@ class _Search:
         self.kinds = self._kinds()
         self.closures = Closures(nfa, counter)
         self.moves = self._moves()
-        kinds_after = sorted(set(self.kinds), key=lambda kind: kind.value)
+        kinds_after = sorted(set(self.kinds))
         self.symbols_by_kind = {kind: [s for s, k in enumerate(self.kinds) if k is kind] for kind in kinds_after}
         # A search begins anew after every character: these are the states it is in then, by the character's kind.
         self.restart = {kind: self.closures.before(START, kind) for kind in kinds_after}
@@ -144,11 +144,13 @@ class _Search:
     def _step(self, states: int) -> dict[int, int]:
         """Where each symbol leads from any of the states."""
         reached: dict[int, int] = {}
+        steps = 0
         for state in members(states):
             moves = self.moves[state]
-            self.counter.take(len(moves))
+            steps += len(moves)
             for symbol, targets in moves.items():
                 reached[symbol] = reached.get(symbol, 0) | targets
+        self.counter.take(steps)
         return reached
 
 

@@ -5,14 +5,14 @@ A position lies between two characters. What counts about each is its kind; the 
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import IntEnum
 
 from hexgate.regex.limits import StepCounter
 from hexgate.regex.nfa import MATCH, Nfa
 from hexgate.regex.tree import Position
 
 
-class Kind(Enum):
+class Kind(IntEnum):
     """What a character, or an end of the text, is to an assertion."""
 
     EDGE = 0

@@ -21,10 +21,8 @@ MEMORY_BYTES = 64 * 2**20
 """Size of a module's linear memory in bytes, at most."""
 
 FUEL = 4_000_000_000
-"""Units of fuel in a full tank: no decision within the language's budgets needs as many."""
-
-CALLS_PER_TANK = 2_000
-"""Calls between refills. A call that runs dry in between is made again with a full tank before it counts as a trap."""
+"""Units of fuel of an instance, for all its calls: no decision within the language's budgets needs as many. When it is
+spent the next call traps; whoever made it makes another instance and calls again, once."""
 
 _SECTION_FUNCTION, _SECTION_IMPORT, _SECTION_START, _SECTION_CUSTOM = 3, 2, 8, 0
 
@@ -141,13 +139,16 @@ def _refuse_exports(module: wasmtime.Module, interface: Interface) -> None:
 
 
 class Instance:
-    """One instance with its own store and buffers: for one thread at a time."""
+    """One instance with its own store and buffers: for one thread at a time, and not at all after a TrapError.
 
-    __slots__ = ("_call", "_fuel_calls", "_function", "_memory", "_store", "_view",
-                 "capacity", "output")  # fmt: skip
+    `call(request)` is the module's answer to a request of at most `capacity` bytes. It raises TrapError.
+    """
 
-    def __init__(self, compiled: CompiledModule) -> None:
-        """Raises ModuleRefusedError where the module does not instantiate within the limits."""
+    __slots__ = ("_memory", "_store", "call", "capacity", "output")
+
+    def __init__(self, compiled: CompiledModule, *, public_call: bool = False) -> None:
+        """`public_call` keeps to the binding's documented call. Raises ModuleRefusedError where the module does not
+        instantiate within the limits."""
         store = self._store = wasmtime.Store(compiled.engine)
         store.set_limits(memory_size=MEMORY_BYTES, table_elements=1 << 20, instances=1, tables=1, memories=1)
         store.set_fuel(FUEL)
@@ -156,44 +157,18 @@ class Instance:
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
             raise ModuleRefusedError("the module does not instantiate within the limits") from error
         constants = {name: exports[name].value(store) for name in compiled.interface.globals}  # type: ignore[union-attr]
-        memory = exports["memory"]
-        assert isinstance(memory, wasmtime.Memory)
-        self._refuse_regions(constants, memory.data_len(store))
+        memory, function = exports["memory"], exports[compiled.interface.function]
+        assert isinstance(memory, wasmtime.Memory) and isinstance(function, wasmtime.Func)
+        size = memory.data_len(store)
+        _refuse_regions(constants, size)
         self.capacity = int(constants["capacity"])
         self.output = int(constants.get("output", 0))
         pointer = ctypes.addressof(memory.data_ptr(store).contents)
-        whole = memoryview((ctypes.c_ubyte * memory.data_len(store)).from_address(pointer)).cast("B")
-        self._memory, self._view = whole, whole[constants["input"] : constants["input"] + self.capacity]
-        function = exports[compiled.interface.function]
-        assert isinstance(function, wasmtime.Func)
-        self._function = function
-        self._fuel_calls = 0
-        self._call: Callable[[int], int] = _unchecked_call(store, function) or self._public_call
-
-    @staticmethod
-    def _refuse_regions(constants: dict[str, int], size: int) -> None:
-        if constants["abi"] != ABI_VERSION:
-            raise ModuleRefusedError(f"the module has interface {constants['abi']}, this runtime {ABI_VERSION}")
-        start, length = constants["input"], constants["capacity"]
-        if start < 0 or length < 0 or start + length > size or not 0 <= constants.get("output", 0) <= size:
-            raise ModuleRefusedError("the module's regions are outside its memory")
-
-    def call(self, request: bytes) -> int:
-        """The module's answer to a request of at most `capacity` bytes. Raises TrapError."""
-        length = len(request)
-        self._view[:length] = request
-        if self._fuel_calls >= CALLS_PER_TANK:
-            self._refuel()
-        self._fuel_calls += 1
-        try:
-            return self._call(length)
-        except TrapError:
-            if self._fuel_calls == 1:
-                raise
-        # The tank may have been low from the calls before: what decides must not depend on them.
-        self._refuel()
-        self._view[:length] = request
-        return self._call(length)
+        # The memory has a fixed size and does not move (make_engine), so that one view serves every call.
+        self._memory = memoryview((ctypes.c_ubyte * size).from_address(pointer)).cast("B")
+        view = self._memory[constants["input"] : constants["input"] + self.capacity]
+        fast = None if public_call else _unchecked_call(store, function, view)
+        self.call: Callable[[bytes], int] = fast or _checked_call(store, function, view)
 
     def read(self, address: int, length: int) -> bytes:
         """Bytes of the memory. Raises TrapError where they are outside of it."""
@@ -201,50 +176,67 @@ class Instance:
             raise TrapError("the answer is outside the memory")
         return bytes(self._memory[address : address + length])
 
-    def _refuel(self) -> None:
-        self._store.set_fuel(FUEL)
-        self._fuel_calls = 0
 
-    def _public_call(self, length: int) -> int:
+def _refuse_regions(constants: dict[str, int], size: int) -> None:
+    if constants["abi"] != ABI_VERSION:
+        raise ModuleRefusedError(f"the module has interface {constants['abi']}, this runtime {ABI_VERSION}")
+    start, length = constants["input"], constants["capacity"]
+    if start < 0 or length < 0 or start + length > size or not 0 <= constants.get("output", 0) <= size:
+        raise ModuleRefusedError("the module's regions are outside its memory")
+
+
+def _checked_call(store: wasmtime.Store, function: wasmtime.Func, view: memoryview) -> Callable[[bytes], int]:
+    """The binding's documented call."""
+
+    def call(request: bytes) -> int:
+        length = len(request)
+        view[:length] = request
         try:
-            return int(self._function(self._store, length))
+            return int(function(store, length))
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             raise TrapError("the module trapped") from error
 
+    return call
 
-def _unchecked_call(store: wasmtime.Store, function: wasmtime.Func) -> Callable[[int], int] | None:
+
+def _unchecked_call(
+    store: wasmtime.Store, function: wasmtime.Func, view: memoryview
+) -> Callable[[bytes], int] | None:
     """The fast path: the library's unchecked call with buffers made once. None where this release does not have it.
 
-    `Func.__call__` converts types and allocates for about 25 us a call. A trap comes back through an out-pointer; it
+    `Func.__call__` looks types up and allocates for about 25 us a call. A trap comes back through an out-pointer; it
     and a returned error are the caller's to free.
     """
     try:
         from wasmtime import _ffi as ffi
 
-        library = ffi.dll
         prototype = ctypes.CFUNCTYPE(ctypes.c_void_p, *[ctypes.c_void_p] * 3, ctypes.c_size_t, ctypes.c_void_p)
-        call = prototype(("wasmtime_func_call_unchecked", library))
+        unchecked = prototype(("wasmtime_func_call_unchecked", ffi.dll))
         delete = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-        delete_trap, delete_error = delete(("wasm_trap_delete", library)), delete(("wasmtime_error_delete", library))
-        raw = ffi.wasmtime_val_raw_t()
-        context = ctypes.cast(store._context(), ctypes.c_void_p)
-        target = ctypes.c_void_p(ctypes.addressof(function._func))
+        delete_trap, delete_error = delete(("wasm_trap_delete", ffi.dll)), delete(("wasmtime_error_delete", ffi.dll))
+        buffer = ffi.wasmtime_val_raw_t()
+        context = ctypes.cast(store._context(), ctypes.c_void_p).value
+        target = ctypes.addressof(function._func)
     except (ImportError, AttributeError):
         return None
-    trap = ctypes.c_void_p()
-    raw_pointer, trap_pointer = ctypes.c_void_p(ctypes.addressof(raw)), ctypes.c_void_p(ctypes.addressof(trap))
-    values = (ctypes.c_int32 * (ctypes.sizeof(raw) // 4)).from_buffer(raw)
+    trap_buffer = ctypes.c_uint64(0)
+    buffer_address, trap_address = ctypes.addressof(buffer), ctypes.addressof(trap_buffer)
+    value, trap = memoryview(buffer).cast("B").cast("i"), memoryview(trap_buffer).cast("B").cast("Q")
 
-    def unchecked(length: int) -> int:
-        values[0] = length
-        error = call(context, target, raw_pointer, 1, trap_pointer)
-        if error or trap.value:
-            if trap.value:
-                delete_trap(trap)
-                trap.value = None
-            if error:
-                delete_error(error)
-            raise TrapError("the module trapped")
-        return values[0]
+    def call(request: bytes) -> int:
+        length = len(request)
+        view[:length] = request
+        value[0] = length
+        error = unchecked(context, target, buffer_address, 1, trap_address)
+        if error is None and not trap[0]:
+            return value[0]
+        if trap[0]:
+            delete_trap(trap[0])
+            trap[0] = 0
+        if error is not None:
+            delete_error(error)
+        raise TrapError("the module trapped")
 
-    return unchecked
+    # The closure keeps the function and its store alive: `target` and `context` are addresses inside of them.
+    call.__dict__["keeps"] = (store, function, buffer, trap_buffer)
+    return call

@@ -9,24 +9,42 @@ from typing import Any
 
 from hexgate.decision.decision import Decision, Reason, User
 from hexgate.decision.outcomes import PolicyTable, fixed_decision
-from hexgate.decision.reads import Reads
-from hexgate.decision.request import encode_request, refuse_names
+from hexgate.decision.reads import Everything, Reads
+from hexgate.decision.request import encode_request, pack, refuse_names
+from hexgate.limits import NAME_BYTES, REQUEST_BYTES
 from hexgate.runtime.sandbox import POLICY_INTERFACE, CompiledModule, Instance, ModuleRefusedError, TrapError
 
 CACHED_PLANS = 65_536
 """Pairs of role and tool whose projection and decisions are kept ready."""
 
 
+_SHORT_ID = NAME_BYTES // 4
+"""A user id of at most so many code points is short enough whatever they are."""
+
+_NOTHING: dict[str, Any] = {}
+
+
 class _Plan:
     """What is known of a role and a tool: what to send, and the decisions given so far, by answer."""
 
-    __slots__ = ("decisions", "reads", "role", "tool")
+    __slots__ = ("decisions", "members", "reads", "role", "tool")
 
     def __init__(self, role: str, tool: str, reads: Reads) -> None:
         self.role = role
         self.tool = tool
         self.reads = reads
+        others = reads.attrs or reads.ctx or reads.resource or reads.now
+        self.members = None if others or isinstance(reads.args, Everything) else reads.args
         self.decisions: dict[int, Decision] = {}
+
+    def encode(self, user: User, args: Any, ctx: Any, resource: Any, now: int | None, clock: Callable[[], int]) -> bytes:
+        """The request's bytes. In the commonest case, some members of `args` and nothing else, without a detour."""
+        members = self.members
+        if members is not None and type(args) is dict and len(args) <= len(members) and args.keys() <= members:
+            return pack((self.role, self.tool, user.user_id, _NOTHING, args, _NOTHING, _NOTHING, None))
+        if now is None:
+            now = clock() if self.reads.now else 0
+        return encode_request(self.reads, self.role, self.tool, user, args, ctx, resource, now)
 
 
 class WasmEngine:
@@ -38,8 +56,11 @@ class WasmEngine:
         self._table = table
         self._clock = clock
         self._plans: dict[tuple[str, str], _Plan] = {}
+        self._roles = frozenset(table.roles)
         self._local = threading.local()
-        self._local.instance = Instance(self._compiled)
+        if Instance(self._compiled).capacity < REQUEST_BYTES:
+            raise ModuleRefusedError("the module takes smaller requests than this runtime sends")
+        self._renew()
 
     def decide(
         self,
@@ -58,24 +79,30 @@ class WasmEngine:
         try:
             return self._decide(tool, args, user, ctx, resource, now)
         except Exception:  # noqa: BLE001 - fail closed
-            self._local.instance = None
+            self._local.__dict__.clear()
             role = user.role if type(user) is User and type(user.role) is str else None
             return fixed_decision(Reason.ENGINE_FAULT, role, tool if type(tool) is str else None)
 
     def _decide(self, tool: Any, args: Any, user: User | None, ctx: Any, resource: Any, now: int | None) -> Decision:
-        refusal = refuse_names(user, tool)
-        if refusal is not None:
-            return self._refuse(refusal, user, tool)
+        plan = None
+        if type(user) is User and type(tool) is str and type(user.role) is str:
+            plan = self._plans.get((user.role, tool))
+        if plan is None or type(user.user_id) is not str or not 0 < len(user.user_id) <= _SHORT_ID:  # type: ignore[union-attr]
+            refusal = refuse_names(user, tool)
+            if refusal is not None:
+                return self._refuse(refusal, user, tool)
+            assert user is not None
+            plan = plan or self._plan(user.role, tool)
         assert user is not None
-        plan = self._plans.get((user.role, tool)) or self._plan(user.role, tool)
-        if now is None:
-            now = self._clock() if plan.reads.now else 0
-        request = encode_request(plan.reads, plan.role, plan.tool, user, args, ctx, resource, now)
-        instance = self._instance()
-        if len(request) > instance.capacity:
-            reason = Reason.REQUEST_TOO_LARGE if user.role in self._table.roles else Reason.UNKNOWN_ROLE
+        request = plan.encode(user, args, ctx, resource, now, self._clock)
+        if len(request) > REQUEST_BYTES:
+            reason = Reason.REQUEST_TOO_LARGE if user.role in self._roles else Reason.UNKNOWN_ROLE
             return fixed_decision(reason, user.role, tool)
-        answer = instance.call(request)
+        try:
+            answer = self._local.call(request)
+        except (AttributeError, TrapError):
+            # A thread's first call, or the last call's instance ran out of fuel: what decides must not depend on it.
+            answer = self._renew()(request)
         decision = plan.decisions.get(answer)
         if decision is None:
             decision = plan.decisions[answer] = self._look_up(answer, plan)
@@ -84,7 +111,7 @@ class WasmEngine:
     def _refuse(self, reason: Reason, user: User | None, tool: Any) -> Decision:
         """The denial of a call whose names are no names; a role that is unknown comes before the tool."""
         role = user.role if type(user) is User and type(user.role) is str else None
-        if reason is Reason.UNKNOWN_TOOL and role not in self._table.roles:
+        if reason is Reason.UNKNOWN_TOOL and role not in self._roles:
             reason = Reason.UNKNOWN_ROLE
         return fixed_decision(reason, role, tool if type(tool) is str else None)
 
@@ -94,11 +121,10 @@ class WasmEngine:
         plan = self._plans[role, tool] = _Plan(role, tool, self._table.reads_for(tool))
         return plan
 
-    def _instance(self) -> Instance:
-        instance: Instance | None = getattr(self._local, "instance", None)
-        if instance is None:
-            instance = self._local.instance = Instance(self._compiled)
-        return instance
+    def _renew(self) -> Callable[[bytes], int]:
+        """The call of a new instance for this thread."""
+        self._local.call = call = Instance(self._compiled).call
+        return call
 
     def _look_up(self, answer: int, plan: _Plan) -> Decision:
         """The decision of an answer. Raises TrapError for one that the table does not have."""
@@ -107,5 +133,3 @@ class WasmEngine:
         except (IndexError, ValueError) as error:
             raise TrapError("the answer is not in the policy's table") from error
 
-
-__all__ = ["ModuleRefusedError", "WasmEngine"]
