@@ -173,14 +173,13 @@
   (if (i32.eqz (call $is_utf8 (local.get $at) (local.get $length))) (then (return (i32.const -1))))
   (call $new_string (local.get $at) (local.get $length)))
 
-;; A list of count values. Too deep (L1.5), it is read all the same and is unsupported.
+;; A list of count values. Too deep is malformed (A2.3).
 (func $decode_list (param $count i32) (param $depth i32) (result i32)
   (local $list i32) (local $cell i32) (local $to i32) (local $end i32)
   (if (i32.gt_u (local.get $count)
         (i32.sub (i32.load offset=4 (global.get $scratch)) (i32.load (global.get $scratch))))
     (then (return (i32.const -1))))
-  (if (i32.gt_u (local.get $depth) (i32.const 32))
-    (then (return (call $skip_values (local.get $count)))))
+  (if (i32.gt_u (local.get $depth) (i32.const 32)) (then (return (i32.const -1))))
   (local.set $list (call $new_list (local.get $count)))
   (local.set $to (call $address (local.get $list)))
   (local.set $end (i32.add (local.get $to) (i32.shl (local.get $count) (i32.const 2))))
@@ -194,14 +193,13 @@
       (br $next)))
   (local.get $list))
 
-;; A map of count entries. Too deep, or with a key that is no text, it is read all the same and is unsupported.
+;; A map of count entries. Too deep is malformed; with a key that is no text it is unsupported.
 (func $decode_map (param $count i32) (param $depth i32) (result i32)
   (local $map i32) (local $cell i32) (local $to i32) (local $end i32) (local $odd i32)
   (if (i32.gt_u (local.get $count)
         (i32.shr_u (i32.sub (i32.load offset=4 (global.get $scratch)) (i32.load (global.get $scratch))) (i32.const 1)))
     (then (return (i32.const -1))))
-  (if (i32.gt_u (local.get $depth) (i32.const 32))
-    (then (return (call $skip_values (i32.shl (local.get $count) (i32.const 1))))))
+  (if (i32.gt_u (local.get $depth) (i32.const 32)) (then (return (i32.const -1))))
   (local.set $map (call $new_map (local.get $count)))
   (local.set $to (call $address (local.get $map)))
   (local.set $end (i32.add (local.get $to) (i32.shl (local.get $count) (i32.const 3))))
@@ -239,7 +237,7 @@
   (loop $next
     (local.set $key
       (i32.load (i32.add (call $address (local.get $map)) (i32.shl (local.get $i) (i32.const 3)))))
-    (local.set $j (call $hash_text (local.get $key)))
+    (local.set $j (call $hash (call $address (local.get $key)) (call $count (local.get $key))))
     (loop $probe
       (local.set $j (i32.and (local.get $j) (local.get $mask)))
       (local.set $other
@@ -253,21 +251,6 @@
     (local.set $i (i32.add (local.get $i) (i32.const 1)))
     (br_if $next (i32.lt_u (local.get $i) (local.get $count))))
   (i32.const 0))
-
-;; A 32-bit hash (FNV-1a) of a string cell's bytes.
-(func $hash_text (param $cell i32) (result i32)
-  (local $at i32) (local $end i32) (local $hash i32)
-  (local.set $hash (i32.const 0x811c9dc5))
-  (local.set $at (call $address (local.get $cell)))
-  (local.set $end (i32.add (local.get $at) (call $count (local.get $cell))))
-  (block $done
-    (loop $next
-      (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-      (local.set $hash
-        (i32.mul (i32.xor (local.get $hash) (i32.load8_u (local.get $at))) (i32.const 0x01000193)))
-      (local.set $at (i32.add (local.get $at) (i32.const 1)))
-      (br $next)))
-  (i32.xor (local.get $hash) (i32.shr_u (local.get $hash) (i32.const 15))))
 
 ;; An extension value whose payload has a length (A2.2). -1 passes through as a length.
 (func $decode_extension (param $length i32) (result i32)
@@ -286,58 +269,14 @@
     (then (return (call $decode_timestamp (local.get $at) (local.get $length)))))
   (i32.const 128))
 
-;; A timestamp of 4, 8 or 12 bytes (MessagePack, "Timestamp extension type"); out of range, unsupported.
+;; A timestamp: nanoseconds in 4 bytes and seconds in 8; of another length or out of range, unsupported.
 (func $decode_timestamp (param $at i32) (param $length i32) (result i32)
-  (local $seconds i64) (local $nanoseconds i32) (local $bits i64)
-  (if (i32.eq (local.get $length) (i32.const 4))
-    (then (local.set $seconds (i64.extend_i32_u (call $big32 (local.get $at)))))
-    (else (if (i32.eq (local.get $length) (i32.const 8))
-      (then
-        (local.set $bits (call $big64 (local.get $at)))
-        (local.set $nanoseconds (i32.wrap_i64 (i64.shr_u (local.get $bits) (i64.const 34))))
-        (local.set $seconds (i64.and (local.get $bits) (i64.const 0x3ffffffff))))
-      (else
-        (if (i32.ne (local.get $length) (i32.const 12)) (then (return (i32.const 128))))
-        (local.set $nanoseconds (call $big32 (local.get $at)))
-        (local.set $seconds (call $big64 (i32.add (local.get $at) (i32.const 4))))))))
-  (if (i32.gt_u (local.get $nanoseconds) (i32.const 999999999)) (then (return (i32.const 128))))
-  (if (i64.lt_s (local.get $seconds) (i64.const -62135596800)) (then (return (i32.const 128))))
-  (if (i64.gt_s (local.get $seconds) (i64.const 253402300799)) (then (return (i32.const 128))))
+  (local $seconds i64) (local $nanoseconds i32)
+  (if (i32.ne (local.get $length) (i32.const 12)) (then (return (i32.const 128))))
+  (local.set $nanoseconds (call $big32 (local.get $at)))
+  (local.set $seconds (call $big64 (i32.add (local.get $at) (i32.const 4))))
+  (if (i32.or
+        (i32.gt_u (local.get $nanoseconds) (i32.const 999999999))
+        (i64.ge_u (i64.add (local.get $seconds) (i64.const 62135596800)) (i64.const 315537897600)))
+    (then (return (i32.const 128))))
   (call $new_timestamp (local.get $seconds) (local.get $nanoseconds)))
-
-;; Reads over count values of any nesting with a count of what is left, and yields the unsupported value; -1 if
-;; malformed.
-(func $skip_values (param $left i32) (result i32)
-  (local $at i32) (local $byte i32) (local $count i32)
-  (block $done
-    (loop $next
-      (br_if $done (i32.eqz (local.get $left)))
-      (local.set $left (i32.sub (local.get $left) (i32.const 1)))
-      (local.set $at (call $take (i32.const 1)))
-      (if (i32.lt_s (local.get $at) (i32.const 0)) (then (return (i32.const -1))))
-      (local.set $byte (i32.load8_u (local.get $at)))
-      (local.set $count (i32.const -2))
-      (if (i32.eq (i32.and (local.get $byte) (i32.const 0xf0)) (i32.const 0x90))
-        (then (local.set $count (i32.and (local.get $byte) (i32.const 15)))))
-      (if (i32.eq (i32.and (local.get $byte) (i32.const 0xf0)) (i32.const 0x80))
-        (then (local.set $count (i32.shl (i32.and (local.get $byte) (i32.const 15)) (i32.const 1)))))
-      (if (i32.and (i32.ge_u (local.get $byte) (i32.const 0xdc)) (i32.le_u (local.get $byte) (i32.const 0xdf)))
-        (then
-          (local.set $count
-            (call $take_length (i32.shl (i32.const 2) (i32.and (local.get $byte) (i32.const 1)))))
-          (if (i32.gt_u (local.get $count) (i32.const 65536)) (then (return (i32.const -1))))
-          (if (i32.ge_u (local.get $byte) (i32.const 0xde))
-            (then (local.set $count (i32.shl (local.get $count) (i32.const 1)))))))
-      (if (i32.ne (local.get $count) (i32.const -2))
-        (then
-          (local.set $left (i32.add (local.get $left) (local.get $count)))
-          (if (i32.gt_u (local.get $left)
-                (i32.sub (i32.load offset=4 (global.get $scratch)) (i32.load (global.get $scratch))))
-            (then (return (i32.const -1)))))
-        (else
-          (i32.store (global.get $scratch) (local.get $at))
-          (local.set $at (global.get $heap))
-          (if (i32.lt_s (call $decode_value (i32.const 33)) (i32.const 0)) (then (return (i32.const -1))))
-          (global.set $heap (local.get $at))))
-      (br $next)))
-  (i32.const 128))

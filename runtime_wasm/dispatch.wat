@@ -3,17 +3,8 @@
 ;; The index of a name in a hash table (hexgate/compiler/data_segment.py, name_table), or -1.
 ;; table: its header; text, length: the name's UTF-8.
 (func $find_name (param $table i32) (param $text i32) (param $length i32) (result i32)
-  (local $hash i32) (local $i i32) (local $mask i32) (local $record i32)
-  (local.set $hash (i32.const 0x811c9dc5))
-  (block $hashed
-    (loop $next
-      (br_if $hashed (i32.ge_u (local.get $i) (local.get $length)))
-      (local.set $hash
-        (i32.mul
-          (i32.xor (local.get $hash) (i32.load8_u (i32.add (local.get $text) (local.get $i))))
-          (i32.const 0x01000193)))
-      (local.set $i (i32.add (local.get $i) (i32.const 1)))
-      (br $next)))
+  (local $hash i32) (local $mask i32) (local $record i32)
+  (local.set $hash (call $hash (local.get $text) (local.get $length)))
   (local.set $mask (i32.load (local.get $table)))
   (loop $probe
     (local.set $hash (i32.and (local.get $hash) (local.get $mask)))
@@ -27,6 +18,20 @@
     (local.set $hash (i32.add (local.get $hash) (i32.const 1)))
     (br $probe))
   (unreachable))
+
+;; The 32-bit FNV-1a hash of bytes (Fowler, Noll, Vo).
+(func $hash (param $text i32) (param $length i32) (result i32)
+  (local $end i32) (local $hash i32)
+  (local.set $hash (i32.const 0x811c9dc5))
+  (local.set $end (i32.add (local.get $text) (local.get $length)))
+  (block $done
+    (loop $next
+      (br_if $done (i32.ge_u (local.get $text) (local.get $end)))
+      (local.set $hash
+        (i32.mul (i32.xor (local.get $hash) (i32.load8_u (local.get $text))) (i32.const 0x01000193)))
+      (local.set $text (i32.add (local.get $text) (i32.const 1)))
+      (br $next)))
+  (local.get $hash))
 
 ;; Whether two stretches of memory of one length hold the same bytes.
 (func $same_bytes (param $left i32) (param $right i32) (param $length i32) (result i32)

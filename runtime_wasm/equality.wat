@@ -8,9 +8,7 @@
 
 ;; `left != right`.
 (func $fn_not_equal (param $left i32) (param $right i32) (result i32)
-  (local.set $left (call $fn_equal (local.get $left) (local.get $right)))
-  (if (call $is_fault (local.get $left)) (then (return (local.get $left))))
-  (call $bool (i32.eq (local.get $left) (i32.const 528))))
+  (call $opposite (call $fn_equal (local.get $left) (local.get $right))))
 
 ;; true, false, or the fault of an unsupported value inside.
 (func $equal_cells (param $left i32) (param $right i32) (result i32)

@@ -2,28 +2,19 @@
 
 ;; `left < right`.
 (func $fn_less (param $left i32) (param $right i32) (result i32)
-  (local.set $left (call $order (local.get $left) (local.get $right)))
-  (if (i32.lt_s (local.get $left) (i32.const 8)) (then (return (call $bool (i32.eq (local.get $left) (i32.const -1))))))
-  (local.get $left))
+  (call $is_less (call $order (local.get $left) (local.get $right))))
 
 ;; `left <= right`.
 (func $fn_less_equal (param $left i32) (param $right i32) (result i32)
-  (local.set $left (call $order (local.get $left) (local.get $right)))
-  (if (i32.lt_s (local.get $left) (i32.const 8)) (then (return (call $bool (i32.le_s (local.get $left) (i32.const 0))))))
-  (local.get $left))
+  (call $is_less_equal (call $order (local.get $left) (local.get $right))))
 
 ;; `left > right`.
 (func $fn_greater (param $left i32) (param $right i32) (result i32)
-  (local.set $left (call $order (local.get $left) (local.get $right)))
-  (if (i32.lt_s (local.get $left) (i32.const 8)) (then (return (call $bool (i32.eq (local.get $left) (i32.const 1))))))
-  (local.get $left))
+  (call $is_greater (call $order (local.get $left) (local.get $right))))
 
 ;; `left >= right`.
 (func $fn_greater_equal (param $left i32) (param $right i32) (result i32)
-  (local.set $left (call $order (local.get $left) (local.get $right)))
-  (if (i32.lt_s (local.get $left) (i32.const 8))
-    (then (return (call $bool (i32.le_u (local.get $left) (i32.const 1))))))
-  (local.get $left))
+  (call $is_greater_equal (call $order (local.get $left) (local.get $right))))
 
 ;; -1, 0 or 1; 2 where a NaN makes them unordered; else the cell of a fault.
 (func $order (param $left i32) (param $right i32) (result i32)

@@ -248,35 +248,46 @@ def _pattern_row(data: DataSegment, patterns: tuple[tuple[str, int], ...], defau
 
 
 def _decide(dispatch: Dispatch, tables: _DispatchTables, ranks: int) -> list[str]:
-    find_entry = (
-        ";; The outcome of a row of the dispatch matrix for the tool asked for; -2 where the row has no entry.\n"
-        "(func $row_outcome (param $row i32) (param $tool i32) (result i32) (local $entry i32) (local $name i32)\n"
-        "  (if (i32.ge_s (local.get $tool) (i32.const 0))\n"
-        f"    (then (local.set $entry (i32.load (i32.add (i32.const {tables.chunks}) (i32.shl (i32.add\n"
-        f"      (i32.mul (i32.load (i32.add (i32.add (i32.const {tables.rows})"
-        f" (i32.mul (local.get $row) (i32.const {tables.row_bytes})))\n"
-        f"        (i32.shl (i32.div_u (local.get $tool) (i32.const {tables.chunk_tools})) (i32.const 2))))"
-        f" (i32.const {tables.chunk_tools}))\n"
-        f"      (i32.rem_u (local.get $tool) (i32.const {tables.chunk_tools}))) (i32.const 2))))))\n"
-        "    (else (local.set $name (i32.load offset=4 (global.get $request)))\n"
-        "      (local.set $entry (call $find_pattern\n"
-        f"        (i32.load (i32.add (i32.const {tables.patterns}) (i32.shl (local.get $row) (i32.const 2))))\n"
-        "        (call $address (local.get $name)) (call $count (local.get $name))))))\n"
-        "  (if (i32.eqz (local.get $entry)) (then (return (i32.const -2))))\n"
-        "  (call_indirect (type $entry) (local.get $entry)))"
-    )
-    if not any(map(any, dispatch.exact)) and not any(dispatch.patterns) and not any(dispatch.default):
-        find_entry = (
-            ";; No role has an entry.\n"
-            "(func $row_outcome (param $row i32) (param $tool i32) (result i32) (i32.const -2))"
-        )
     return [
-        find_entry,
+        _row_outcome(dispatch, tables),
         ";; The answer of an entry's faulty constraint (A3.1): outcome + 2^24 * fault.\n"
         "(func $faulted (param $outcome i32) (param $cell i32) (result i32)\n"
         "  (i32.or (local.get $outcome) (i32.shl (i32.shr_u (local.get $cell) (i32.const 4)) (i32.const 24))))",
         _decide_function(dispatch, tables, ranks),
     ]
+
+
+def _row_outcome(dispatch: Dispatch, tables: _DispatchTables) -> str:
+    """The function from a row of the dispatch matrix, and the tool's index, to the outcome. Parts that the policy does not need are left out."""
+    by_name = any(map(any, dispatch.exact))
+    others = any(dispatch.patterns) or any(dispatch.default)
+    exact = (
+        f"(i32.load (i32.add (i32.const {tables.chunks}) (i32.shl (i32.add\n"
+        f"      (i32.mul (i32.load (i32.add (i32.add (i32.const {tables.rows})"
+        f" (i32.mul (local.get $row) (i32.const {tables.row_bytes})))\n"
+        f"        (i32.shl (i32.div_u (local.get $tool) (i32.const {tables.chunk_tools})) (i32.const 2))))"
+        f" (i32.const {tables.chunk_tools}))\n"
+        f"      (i32.rem_u (local.get $tool) (i32.const {tables.chunk_tools}))) (i32.const 2))))"
+    )
+    row = f"(i32.load (i32.add (i32.const {tables.patterns}) (i32.shl (local.get $row) (i32.const 2))))"
+    if any(dispatch.patterns):
+        other = (
+            f"(call $find_pattern {row} (call $address (i32.load offset=4 (global.get $request)))\n"
+            "      (call $count (i32.load offset=4 (global.get $request))))"
+        )
+    else:
+        other = f"(i32.load offset=4 {row})"
+    lines = [
+        ";; The outcome of a row of the dispatch matrix for the tool asked for; -2 where the row has no entry.",
+        "(func $row_outcome (param $row i32) (param $tool i32) (result i32) (local $entry i32)",
+    ]
+    if by_name:
+        lines.append(f"  (if (i32.ge_s (local.get $tool) (i32.const 0)) (then (local.set $entry {exact})))")
+    if others:
+        lines.append(f"  (if (i32.lt_s (local.get $tool) (i32.const 0)) (then (local.set $entry {other})))")
+    lines.append("  (if (i32.eqz (local.get $entry)) (then (return (i32.const -2))))")
+    lines.append("  (call_indirect (type $entry) (local.get $entry)))" if by_name or others else "  (i32.const -2))")
+    return "\n".join(lines)
 
 
 def _decide_function(dispatch: Dispatch, tables: _DispatchTables, ranks: int) -> str:

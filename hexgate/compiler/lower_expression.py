@@ -13,10 +13,17 @@ from hexgate.compiler.time_zone import encode_zone
 from hexgate.language import checked
 from hexgate.language.checked import KEEPING, Node, count_nodes
 from hexgate.regex import compile_pattern, encode_dfa
-from hexgate.values import Key, TypeValue, Value, key_of
+from hexgate.values import Key, TypeValue, UInt, Value, key_of
 
 USER_MEMBERS = {"id": 2, "role": 0, "attrs": 3}
 """Position in the request's array of each member of `user`."""
+
+_COMPARISONS = frozenset({"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"})
+_ORDER_FORMS: dict[type, str] = {int: "order_number", UInt: "order_number", float: "order_number", str: "order_text"}
+_EQUAL_FORMS: dict[type, str] = {
+    int: "equal_number", UInt: "equal_number", float: "equal_number", str: "equal_text", bytes: "equal_text",
+    bool: "equal_single", type(None): "equal_single",
+}  # fmt: skip
 
 
 class ExpressionLowering:
@@ -88,7 +95,27 @@ class ExpressionLowering:
             if type(zone) is str:
                 table = self._data.place(encode_zone(zone), 8)
                 return CallPrelude(f"{node.function.removesuffix('_in')}_zone", (self.lower(operands[0]),), (table,))
+        if node.function in _COMPARISONS:
+            compared = self._compare_with_constant(node)
+            if compared is not None:
+                return compared
         return CallPrelude(f"fn_{node.function}", tuple(map(self.lower, operands)))
+
+    def _compare_with_constant(self, node: checked.Invoke) -> Instruction | None:
+        """A comparison whose right side is a constant of a plain type: a smaller and faster form of the same."""
+        left, right = node.operands
+        if type(right) is not checked.Constant:
+            return None
+        kind = type(right.value)
+        operands = self.lower(left), self._cell(right.value)
+        if node.function in ("equal", "not_equal"):
+            name = _EQUAL_FORMS.get(kind)
+            if name is None:
+                return None
+            same = CallPrelude(name, operands)
+            return same if node.function == "equal" else CallPrelude("opposite", (same,))
+        order = _ORDER_FORMS.get(kind)
+        return None if order is None else CallPrelude(f"is_{node.function}", (CallPrelude(order, operands),))
 
     def _matches(self, node: checked.Matches) -> Instruction:
         table = self._data.place(encode_dfa(compile_pattern(node.pattern)), 4)

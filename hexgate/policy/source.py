@@ -7,32 +7,45 @@ from dataclasses import dataclass, field
 
 from hexgate.decision.decision import Verdict
 from hexgate.diagnostics import Place
+from hexgate.policy.scalar_places import scalar_places
 from hexgate.values import Value
 
 
 @dataclass(frozen=True, slots=True)
-class SourceText:
-    """A scalar of a document: its value, where it begins, and the place of each of its code points.
+class RawScalar:
+    """A scalar as it stands in its file, quotes or block header included, and its YAML style."""
 
-    `places[i]` is the line and column of code point i; one more entry stands for the end.
+    text: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A scalar of a document: its value and where it begins.
+
+    Its code points stand side by side on one line, the first one `inset` columns after the beginning; or they are found
+    in `origin`.
     """
 
     text: str
     place: Place
-    places: tuple[tuple[int, int], ...] = field(default=(), compare=False, repr=False)
+    inset: int = field(default=0, compare=False, repr=False)
+    origin: RawScalar | None = field(default=None, compare=False, repr=False)
 
     def at(self, start: int, end: int) -> Place:
         """The place of a stretch of the text; up to the end of its first line where it goes over several."""
-        if not self.places:
-            return self.place
-        last = len(self.places) - 1
-        line, column = self.places[min(start, last)]
+        file, line, column = self.place.file, self.place.line, self.place.column
+        if self.origin is None:
+            return Place(file, line, column + self.inset + start, max(1, end - start))
+        places = scalar_places(self.origin.text, self.text, self.origin.style, line, column)
+        last = len(places) - 1
+        line, column = places[min(start, last)]
         length = 1
-        for position in range(start + 1, min(end, last + 1)):
-            if self.places[position][0] != line:
+        for position in range(min(start, last) + 1, min(end, last) + 1):
+            if places[position][0] != line:
                 break
-            length = self.places[position][1] + 1 - column
-        return Place(self.place.file, line, column, max(1, length))
+            length = places[position][1] - column
+        return Place(file, line, column, max(1, length))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Strict YAML with places: bytes to a tree of scalars, lists and maps (docs/language.md P8).
+"""Strict YAML with places: bytes to a tree of scalars, lists and maps.
 
-Refused: other encodings than UTF-8, anchors, aliases, tags, merge keys, several documents, keys that are no strings or
-come twice, and whatever is too large or too deep. Every problem is reported, not only the first.
+Refused: other encodings than UTF-8, anchors, aliases, tags, merge keys, directives, several documents, keys that are no
+texts or come twice, and whatever is too large or too deep. Every problem is reported, not only the first. The tree is
+built from the parser's events, so that depth and foreign features are seen before anything grows.
 """
 
 from __future__ import annotations
@@ -13,18 +14,25 @@ from typing import Any, TypeAlias, Union
 import yaml
 
 from hexgate.diagnostics import Diagnostic, Place, Related
-from hexgate.policy.source import SourceText
+from hexgate.policy.plain_scalars import is_text_as_key
+from hexgate.policy.source import RawScalar, SourceText
+from hexgate.policy.yaml_errors import explain_syntax
 
 FILE_BYTES = 2**20
 """Length of a policy file in bytes, at most."""
 
 DEPTH = 24
-"""Nesting of a document, at most."""
+"""Nesting of a document, at most: lists and maps."""
 
-_FORBIDDEN = re.compile("[\\x00-\\x08\\x0b-\\x0c\\x0e-\\x1f\\x7f\\x85\\u2028\\u2029\\ufeff]")
-"""Control characters, and characters that some YAML readers take for line breaks."""
+SCALAR_CHARACTERS = 65_536
+"""Length of one scalar in code points, at most."""
 
-_Loader: Any = getattr(getattr(yaml, "cyaml", None), "CParser", None)
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\r(?!\n)"
+)
+"""Control characters, characters that some readers take for line breaks, and those that make text look other than it is."""
+
+_PARSER: Any = getattr(getattr(yaml, "cyaml", None), "CParser", None)
 """libyaml's parser, about ten times as fast as the pure one, which stands in where PyYAML was built without it."""
 
 
@@ -42,12 +50,16 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
+    """A list."""
+
     items: tuple[Node, ...]
     place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
+    """A map. A key stands here once; what was reported does not stand here."""
+
     entries: tuple[tuple[SourceText, Node], ...]
     place: Place
 
@@ -58,22 +70,49 @@ class Mapping:
                 return value
         return None
 
+    def key_place(self, name: str) -> Place:
+        """Where a key stands; the map's own place where it has no such key."""
+        return next((key.place for key, _ in self.entries if key.text == name), self.place)
+
 
 Node: TypeAlias = Union[Scalar, Sequence, Mapping]
 
 
-def parse_yaml(file: str, data: bytes) -> tuple[Node | None, tuple[Diagnostic, ...]]:
-    """The tree of a file, None where it has none, and what is wrong with it."""
+def parse_yaml(file: str, data: bytes, parser: Any = None) -> tuple[Node | None, tuple[Diagnostic, ...]]:
+    """The tree of a file, None where it has none, and what is wrong with it. `parser` makes a PyYAML parser of a text."""
     text, problem = _decode(file, data)
     if problem is not None:
         return None, (problem,)
-    builder = _Builder(file, text)
+    builder = _Builder(file, text, (parser or _PARSER or PurePythonParser)(text))
     try:
         return builder.document(), tuple(builder.diagnostics)
-    except yaml.YAMLError as error:
-        return None, (*builder.diagnostics, _syntax_error(file, text, error))
+    except yaml.MarkedYAMLError as error:
+        return None, (*builder.diagnostics, explain_syntax(file, text, error))
     except _StopError:
         return None, tuple(builder.diagnostics)
+
+
+class PurePythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
+    """PyYAML's own parser."""
+
+    def __init__(self, text: str) -> None:
+        yaml.reader.Reader.__init__(self, text)
+        yaml.scanner.Scanner.__init__(self)
+        yaml.parser.Parser.__init__(self)
+
+    def get_event(self) -> Any:
+        return self._guarded(yaml.parser.Parser.get_event)
+
+    def peek_event(self) -> Any:
+        return self._guarded(yaml.parser.Parser.peek_event)
+
+    def _guarded(self, step: Any) -> Any:
+        """An escape beyond Unicode is a syntax error, as it is in libyaml."""
+        try:
+            return step(self)
+        except (ValueError, OverflowError) as error:
+            mark = self.get_mark()
+            raise yaml.scanner.ScannerError(None, None, "found invalid Unicode character escape code", mark) from error
 
 
 class _StopError(Exception):
@@ -81,224 +120,169 @@ class _StopError(Exception):
 
 
 def _decode(file: str, data: bytes) -> tuple[str, Diagnostic | None]:
+    """The text of a file, or why there is none."""
     start = Place(file, 1, 1)
     if len(data) > FILE_BYTES:
-        return "", Diagnostic("HG208", f"the file has {len(data)} bytes, more than {FILE_BYTES}", start, "split it into several roles")
+        message = f"the file has more than {FILE_BYTES} bytes"
+        return "", Diagnostic("HG208", message, start, "write each role in a file of its own")
     if data[:3] == b"\xef\xbb\xbf" or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "", Diagnostic("HG208", "the file begins with a byte order mark", start, "save it as UTF-8 without a byte order mark")
+        message = "the file begins with a byte order mark"
+        return "", Diagnostic("HG208", message, start, "save it as UTF-8 without a byte order mark")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        return "", Diagnostic("HG208", "the file is not UTF-8", Place(file, line, 1), "save it as UTF-8")
+        before = data[: error.start].decode("utf-8")
+        return "", Diagnostic("HG208", "the file is not UTF-8", _place_after(file, before), "save it as UTF-8")
     match = _FORBIDDEN.search(text)
-    if match is not None:
-        before = text[: match.start()]
-        place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        return "", Diagnostic("HG208", f"U+{ord(match.group()):04X} cannot stand in a policy file", place, "remove it, or write it as an escape in a quoted string")
-    return text, None
+    if match is None:
+        return text, None
+    sign = ord(match.group()[0])
+    help_ = "save the file with line feeds" if sign == 0x0D else "remove it, or write it as an escape in double quotes"
+    place = _place_after(file, text[: match.start()])
+    return "", Diagnostic("HG208", f"U+{sign:04X} cannot stand in a policy file", place, help_)
 
 
-def _syntax_error(file: str, text: str, error: yaml.YAMLError) -> Diagnostic:
-    mark = getattr(error, "problem_mark", None)
-    place = Place(file, mark.line + 1, mark.column + 1) if mark is not None else Place(file, 1, 1)
-    problem = " ".join(str(getattr(error, "problem", None) or "it cannot be read").split())
-    help_ = "indent with spaces" if "\t" in text else "put a text that contains `: `, `#`, or begins with a special character, in quotes"
-    return Diagnostic("HG201", f"the file is not YAML: {problem}", place, help_)
+def _place_after(file: str, before: str) -> Place:
+    """The place of the code point that follows a text."""
+    return Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 class _Builder:
-    """Builds the tree from the parser's events, so that depth and foreign features are seen before anything grows."""
+    """Builds the tree of one file."""
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, parser: Any) -> None:
         self._file = file
         self._text = text
-        self._lines: list[int] | None = None
-        self._parser: Any = (_Loader or _PureParser)(text)
+        self._next = parser.get_event
+        self._peek = parser.peek_event
         self.diagnostics: list[Diagnostic] = []
 
     def document(self) -> Node | None:
         """The one document of the file, None where it is empty."""
-        self._next(yaml.StreamStartEvent)
-        if isinstance(self._peek(), yaml.StreamEndEvent):
+        self._next()
+        start = self._next()
+        if isinstance(start, yaml.StreamEndEvent):
             return None
-        self._parser.get_event()
-        node = self._node(1)
-        self._parser.get_event()
+        if start.version is not None or start.tags:
+            self._report("HG207", "directives are not used in policies", start, "remove the line that begins with `%`")
+        node = self._node(self._next(), 0)
+        self._next()
         following = self._peek()
         if not isinstance(following, yaml.StreamEndEvent):
-            self._report("HG207", "the file has more than one document", self._place(following), "put each role in a file of its own, or use `roles:`")
+            help_ = "put each role in a file of its own, or use `roles:`"
+            self._report("HG207", "the file has more than one document", following, help_)
         return node
 
-    def _peek(self) -> Any:
-        return self._parser.peek_event()
+    def _place(self, event: Any) -> Place:
+        """Where an event begins, and its length where that is on one line."""
+        start, end = event.start_mark, event.end_mark
+        length = end.column - start.column if start.line == end.line else 1
+        return Place(self._file, start.line + 1, start.column + 1, max(1, length))
 
-    def _next(self, _kind: type) -> Any:
-        return self._parser.get_event()
+    def _report(self, code: str, message: str, event: Any, help_: str) -> None:
+        self.diagnostics.append(Diagnostic(code, message, self._place(event), help_))
 
-    def _place(self, event: Any, length: int = 1) -> Place:
-        return Place(self._file, event.start_mark.line + 1, event.start_mark.column + 1, max(1, length))
-
-    def _report(self, code: str, message: str, place: Place, help_: str = "", related: tuple[Related, ...] = ()) -> None:
-        self.diagnostics.append(Diagnostic(code, message, place, help_, related))
-
-    def _node(self, depth: int) -> Node | None:
-        event = self._parser.get_event()
-        place = self._place(event)
-        if depth > DEPTH:
-            self._report("HG208", f"the file nests deeper than {DEPTH} levels", place, "policies need five")
-            raise _StopError
-        if isinstance(event, yaml.AliasEvent):
-            self._report("HG207", "aliases are not used in policies", place, "write the value again, or declare it under `consts:`")
+    def _node(self, event: Any, depth: int) -> Node | None:
+        """The node that begins with an event; None where it is reported."""
+        kind = type(event)
+        if kind is yaml.AliasEvent:
+            self._refuse_alias(event)
             return None
         if event.anchor is not None:
-            self._report("HG207", "anchors are not used in policies", place, "write the value again, or declare it under `consts:`")
-        if event.tag is not None and (not isinstance(event, yaml.ScalarEvent) or event.tag != "!"):
-            self._report("HG207", "tags are not used in policies", place, "remove the tag")
-        if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._sequence(event, depth)
-        return self._mapping(event, depth)
+            help_ = "write the value where it is needed, or under `consts:`; put a text that begins with `&` in quotes"
+            self._report("HG207", "anchors are not used in policies", event, help_)
+        if event.tag is not None:
+            self._refuse_tag(event)
+        if kind is yaml.ScalarEvent:
+            return self._scalar(event) if event.tag is None else None
+        if depth == DEPTH:
+            self._report("HG208", f"the file nests deeper than {DEPTH} levels", event, "policies need few")
+            raise _StopError
+        return self._sequence(event, depth + 1) if kind is yaml.SequenceStartEvent else self._mapping(event, depth + 1)
+
+    def _refuse_alias(self, event: Any) -> None:
+        help_ = "write the value again, or declare it under `consts:`; put a text that begins with `*` in quotes"
+        self._report("HG207", "aliases are not used in policies", event, help_)
+
+    def _refuse_tag(self, event: Any) -> None:
+        """`- !args.flag` is a tag to YAML, and `- ! args.flag` too."""
+        written = self._text[event.start_mark.index : event.end_mark.index].partition("\n")[0]
+        if isinstance(event, yaml.ScalarEvent) and not event.tag.startswith("tag:"):
+            quoted = "'" + written.replace("'", "''") + "'"
+            message, help_ = "YAML reads a leading `!` as a tag", f"put the whole text in quotes: `{quoted}`"
+        else:
+            message, help_ = "tags are not used in policies", "remove the tag"
+        self._report("HG207", message, event, help_)
 
     def _sequence(self, event: Any, depth: int) -> Sequence:
         items: list[Node] = []
-        while not isinstance(self._peek(), yaml.SequenceEndEvent):
-            item = self._node(depth + 1)
+        following = self._next()
+        while type(following) is not yaml.SequenceEndEvent:
+            item = self._node(following, depth)
             if item is not None:
                 items.append(item)
-        self._parser.get_event()
+            following = self._next()
         return Sequence(tuple(items), self._place(event))
 
     def _mapping(self, event: Any, depth: int) -> Mapping:
         entries: list[tuple[SourceText, Node]] = []
-        seen: dict[str, Place] = {}
-        while not isinstance(self._peek(), yaml.MappingEndEvent):
-            key_event = self._peek()
-            key = self._node(depth + 1)
-            value = self._node(depth + 1)
-            name = self._key(key, key_event)
-            if name is None:
-                continue
-            if name.text in seen:
-                related = (Related(seen[name.text], "the first one is here"),)
-                self._report("HG203", f"`{name.text}` stands here twice", name.place, "keep one of them", related)
-                continue
-            seen[name.text] = name.place
-            if value is not None:
-                entries.append((name, value))
-        self._parser.get_event()
+        seen: dict[str, SourceText] = {}
+        key_event = self._next()
+        while type(key_event) is not yaml.MappingEndEvent:
+            name = self._key(self._node(key_event, depth), key_event)
+            value = self._node(self._next(), depth)
+            if name is not None:
+                first = seen.setdefault(name.text, name)
+                if first is not name:
+                    self._refuse_duplicate(name, first)
+                elif value is not None:
+                    entries.append((name, value))
+            key_event = self._next()
         return Mapping(tuple(entries), self._place(event))
+
+    def _refuse_duplicate(self, key: SourceText, first: SourceText) -> None:
+        related = (Related(first.place, "the first one is here"),)
+        self.diagnostics.append(
+            Diagnostic("HG203", f"`{key.text}` stands here twice", key.place, "keep one of them", related)
+        )
 
     def _key(self, key: Node | None, event: Any) -> SourceText | None:
         """The text of a key, or None where it is reported."""
         if not isinstance(key, Scalar):
             if key is not None:
-                self._report("HG204", "a key is a name", self._place(event), "write a plain word before the colon")
+                self._report("HG204", "a key is a text", event, "write one word before the colon, or quote the key")
             return None
         text = key.source.text
-        if key.plain and text == "<<":
-            self._report("HG207", "merge keys are not used in policies", key.place, "write the keys out, or use `inherits`")
-            return None
-        if key.plain and not isinstance(plain_value(text), str):
-            self._report("HG204", f"the key `{text}` is not a string in YAML", key.place, f'put it in quotes: `"{text}"`')
-            return None
-        return key.source
-
-    def _scalar(self, event: Any) -> Scalar:
-        value = event.value
-        plain = event.style in (None, "")
-        start, end = event.start_mark, event.end_mark
-        if start.line == end.line and plain:
-            # One place for each character would cost more than the rest; it is made when an error needs it.
-            return Scalar(_LineText(value, Place(self._file, start.line + 1, start.column + 1, max(1, len(value)))), True)
-        raw = self._text[self._offset(start) : self._offset(end)]
-        places = scalar_places(raw, value, event.style, start.line + 1, start.column + 1)
-        length = end.column - start.column if start.line == end.line else 1
-        place = Place(self._file, start.line + 1, start.column + 1, max(1, length))
-        return Scalar(SourceText(value, place, places), plain)
-
-    def _offset(self, mark: Any) -> int:
-        """The position of a mark in the text. libyaml counts bytes or characters; lines and columns are characters."""
-        if self._lines is None:
-            self._lines = [0]
-            for line in self._text.splitlines(keepends=True):
-                self._lines.append(self._lines[-1] + len(line))
-        return self._lines[min(mark.line, len(self._lines) - 1)] + int(mark.column)
-
-
-class _LineText(SourceText):
-    """A plain scalar on one line: its characters stand side by side."""
-
-    __slots__ = ()
-
-    def at(self, start: int, end: int) -> Place:
-        return Place(self.place.file, self.place.line, self.place.column + start, max(1, end - start))
-
-
-class _PureParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-    """The pure Python parser, for a PyYAML built without libyaml."""
-
-    def __init__(self, text: str) -> None:
-        yaml.reader.Reader.__init__(self, text)
-        yaml.scanner.Scanner.__init__(self)
-        yaml.parser.Parser.__init__(self)
-
-
-def plain_value(text: str) -> object:
-    """What a plain scalar is in YAML 1.1 or 1.2 other than text: None, bool, int, float; the text itself otherwise."""
-    lowered = text.lower()
-    if text in ("", "~", "null", "Null", "NULL"):
-        return None
-    if lowered in ("true", "false", "yes", "no", "on", "off", "y", "n"):
-        return lowered in ("true", "yes", "on", "y")
-    if text.lstrip("+-")[:1].isdigit() or text.lstrip("+-")[:2] in (".i", ".I") or lowered == ".nan" or text.lstrip("+-")[:1] == ".":
-        number = yaml.SafeLoader.yaml_implicit_resolvers
-        for first in (text[:1],):
-            for tag, pattern in number.get(first, ()):
-                if pattern.match(text) and tag.rpartition(":")[2] in ("int", "float", "timestamp"):
-                    return 0
-        try:
-            return float(text)
-        except ValueError:
-            return text
-    return text
-
-
-def scalar_places(raw: str, value: str, style: str | None, line: int, column: int) -> tuple[tuple[int, int], ...]:
-    """The line and column of each code point of a scalar's value, found again in its raw text, and of its end.
-
-    Characters are matched in order; what YAML folded or escaped stands at the nearest raw character before the match.
-    """
-    places: list[tuple[int, int]] = []
-    positions = _raw_positions(raw, line, column)
-    at = 1 if style in ("'", '"') else _block_start(raw) if style in ("|", ">") else 0
-    for character in value:
-        step = at
-        if style == '"' and raw[step : step + 1] == "\\":
-            width = {"x": 4, "u": 6, "U": 10}.get(raw[step + 1 : step + 2], 2)
-            places.append(positions[min(step, len(positions) - 1)])
-            at = step + width
-            continue
-        while step < len(raw) and raw[step] != character and raw[step] in " \n\r\t":
-            step += 1
-        if step < len(raw) and raw[step] == character:
-            places.append(positions[step])
-            at = step + (2 if style == "'" and raw[step : step + 2] == "''" else 1)
+        if not key.plain or is_text_as_key(text):
+            return key.source
+        if text == "<<":
+            self._report("HG207", "merge keys are not used in policies", event, "write the keys out, or use `inherits`")
         else:
-            places.append(positions[min(at, len(positions) - 1)])
-    places.append(positions[min(at, len(positions) - 1)])
-    return tuple(places)
+            self._report("HG204", f"the key `{text}` is not a text in YAML", event, f'put it in quotes: `"{text}"`')
+        return None
+
+    def _scalar(self, event: Any) -> Scalar | None:
+        value, style = event.value, event.style
+        place = self._place(event)
+        if len(value) > SCALAR_CHARACTERS:
+            self._report("HG208", f"a text has more than {SCALAR_CHARACTERS} characters", event, "make it shorter")
+            return None
+        start, end = event.start_mark, event.end_mark
+        if not style and start.line == end.line:
+            return Scalar(SourceText(value, place), True)
+        raw = self._text[start.index : end.index]
+        if raw[1:-1] == value and style != "|" and style != ">" and start.line == end.line:
+            return Scalar(SourceText(value, place, inset=1), False)
+        if "\\" in raw and not _is_unicode(value):
+            self._report("HG201", "an escape stands for half a character", event, "write the whole character")
+            return None
+        return Scalar(SourceText(value, place, origin=RawScalar(raw, style or "")), not style)
 
 
-def _raw_positions(raw: str, line: int, column: int) -> list[tuple[int, int]]:
-    positions = []
-    for character in raw:
-        positions.append((line, column))
-        line, column = (line + 1, 1) if character == "\n" else (line, column + 1)
-    return [*positions, (line, column)]
-
-
-def _block_start(raw: str) -> int:
-    """Where the text of a block scalar begins: after its header's line."""
-    return raw.find("\n") + 1
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no lone surrogate, which only an escape can give."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

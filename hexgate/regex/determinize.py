@@ -54,6 +54,7 @@ class _Search:
         self.symbols_by_kind = {kind: [s for s, k in enumerate(self.kinds) if k is kind] for kind in kinds_after}
         # A search begins anew after every character: these are the states it is in then, by the character's kind.
         self.restart = {kind: self.closures.before(START, kind) for kind in kinds_after}
+        self.chains = [(1 << head, sum(1 << state for state in others)) for head, others in nfa.chains]
         self.inside = self._matches_inside_characters()
         self.numbers: dict[tuple[int, Kind], int] = {}
         self.keys: list[tuple[int, Kind]] = []
@@ -100,6 +101,11 @@ class _Search:
             return ACCEPT
         if not states:
             return REJECT
+        for head, others in self.chains:
+            # Of a chain, one state says it all: without this, `x.{0,60}y` would need a state for every set of x's.
+            if states & others:
+                kept = 0 if states & head else (states & others) & -(states & others)
+                states = states & ~others | kept
         key = (states, before if states & self.closures.waiting_mask else Kind.OTHER)
         number = self.numbers.get(key)
         if number is None:

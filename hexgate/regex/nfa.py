@@ -29,12 +29,17 @@ START = 1
 @dataclass(frozen=True, slots=True)
 class Nfa:
     """States count from 0. `empty[s]` are the states that s reaches for nothing, `asserts[s]` those it reaches where a
-    position holds, `moves[s]` those it reaches over one character of a set, given by its index in `sets`."""
+    position holds, `moves[s]` those it reaches over one character of a set, given by its index in `sets`.
+
+    A chain is what optional copies leave behind, as in `x{0,3}`: a state before each copy. Whatever leads to a match
+    from one of them does so from any before it. `chains` gives the first state, and the range of the others in order.
+    """
 
     empty: tuple[tuple[int, ...], ...]
     asserts: tuple[tuple[tuple[Position, int], ...], ...]
     moves: tuple[tuple[tuple[int, int], ...], ...]
     sets: tuple[Ranges, ...]
+    chains: tuple[tuple[int, range], ...]
 
 
 class _Builder:
@@ -45,6 +50,7 @@ class _Builder:
         self.asserts: list[list[tuple[Position, int]]] = []
         self.moves: list[list[tuple[int, int]]] = []
         self.sets: dict[Ranges, int] = {}
+        self.chains: list[tuple[int, range]] = []
         self.pending: list[tuple[Node, int, int]] = []
 
     def state(self) -> int:
@@ -65,6 +71,7 @@ class _Builder:
             tuple(map(tuple, self.asserts)),
             tuple(map(tuple, self.moves)),
             tuple(self.sets),
+            tuple(self.chains),
         )
 
     def lay(self, node: Node, start: int, end: int) -> None:
@@ -126,12 +133,15 @@ class _Builder:
             if node.minimum == 0:
                 self.empty[start].append(end)
             return
-        for _ in range(node.maximum - node.minimum):
+        head, copies = start, node.maximum - node.minimum
+        for _ in range(copies):
             after = self.state()
             self.empty[start].append(end)
             self.pending.append((node.child, start, after))
             start = after
         self.empty[start].append(end)
+        if copies > 1:
+            self.chains.append((head, range(start - copies + 1, start + 1)))
 
 
 def build_nfa(root: Node) -> Nfa:

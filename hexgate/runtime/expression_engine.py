@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 
-from hexgate.decision.request import pack
+from hexgate.decision.request import pack, pack_carefully
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.runtime.sandbox import EXPRESSION_INTERFACE, CompiledModule, Instance, TrapError
 from hexgate.values import Duration, Timestamp, TypeValue, UInt, Value, key_of
@@ -28,6 +28,8 @@ class ExpressionEngine:
         if len(request) > instance.capacity:
             raise TrapError("the values are larger than a request may be")
         length = instance.call(request)
+        if length == 0:
+            length = instance.call(pack_carefully([_sendable(value) for value in values]))
         if length <= 0:
             raise TrapError("the module could not read the request")
         return _value(_read_answer(instance.read(instance.output, length))[0])

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from hexgate.decision.decision import Decision, Reason, User
-from hexgate.decision.outcomes import PolicyTable, fixed_decision
+from hexgate.decision.outcomes import FIXED_OUTCOMES, PolicyTable, fixed_decision
 from hexgate.decision.reads import Everything, Reads
-from hexgate.decision.request import encode_request, pack, refuse_names
+from hexgate.decision.request import encode_request, pack, pack_carefully, refuse_names
 from hexgate.limits import NAME_BYTES, REQUEST_BYTES
 from hexgate.runtime.sandbox import POLICY_INTERFACE, CompiledModule, Instance, ModuleRefusedError, TrapError
 
@@ -21,6 +21,7 @@ CACHED_PLANS = 65_536
 _SHORT_ID = NAME_BYTES // 4
 """A user id of at most so many code points is short enough whatever they are."""
 
+_MALFORMED = FIXED_OUTCOMES.index(Reason.MALFORMED_REQUEST)
 _NOTHING: dict[str, Any] = {}
 
 
@@ -103,6 +104,12 @@ class WasmEngine:
         except (AttributeError, TrapError):
             # A thread's first call, or the last call's instance ran out of fuel: what decides must not depend on it.
             answer = self._renew()(request)
+        if answer == _MALFORMED:
+            # Our own encoding is only ever refused for values that nest too deep.
+            now = self._clock() if now is None and plan.reads.now else now or 0
+            answer = self._local.call(
+                encode_request(plan.reads, plan.role, plan.tool, user, args, ctx, resource, now, pack_carefully)
+            )
         decision = plan.decisions.get(answer)
         if decision is None:
             decision = plan.decisions[answer] = self._look_up(answer, plan)

@@ -1,0 +1,50 @@
+"""What a YAML parser could not read, in our words: one sentence and a way forward, the same for both parsers."""
+
+from __future__ import annotations
+
+import yaml
+
+from hexgate.diagnostics import Diagnostic, Place
+
+_QUOTE = "put a text that contains `: ` or ` #`, or begins with a sign that YAML uses, in quotes"
+_ALIGN = "align the line with its neighbours; put a text that begins with a quote or bracket and goes on after it in quotes as a whole"
+
+_MEANINGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("mapping values are not allowed",), "a `:` stands where no key can be", f"{_QUOTE}, and check the indentation"),
+    (("mapping keys are not allowed",), "a `?` stands where no key can be", _QUOTE),
+    (("sequence entries are not allowed",), "a `-` stands where no list can be", f"begin the list on a line of its own; {_QUOTE}"),
+    (("could not find expected ':'",), "a key has no `:` after it", "write `key: value`, and check the indentation"),
+    (("',' or ']'",), "a list in brackets has no `,` or `]` here", "close the bracket; put an expression in a list in quotes"),
+    (("',' or '}'",), "a map in braces has no `,` or `}` here", "close the brace; put an expression in a map in quotes"),
+    (("unexpected end of stream", "quoted scalar"), "a quoted text does not end", "close the quote"),
+    (("unknown escape character",), "an unknown escape stands in a double-quoted text", "write a backslash twice, or use single quotes, where it stands for itself"),
+    (("hexdecimal", "hexadecimal", "Unicode character escape"), "a malformed escape stands in a double-quoted text", "write a backslash twice, or use single quotes, where it stands for itself"),
+    (("document separator", "document indicator"), "a document marker stands inside a text", "indent the line, or close the quote before it"),
+    (("indentation indicator",), "the header of a block text is malformed", "write `|` or `>`, and the text on the next lines"),
+    (("comment or a line break", "comment or line break"), "something follows the header of a block text", f"begin the text on the next line; {_QUOTE}"),
+    (("tab character",), "a tab stands where YAML needs spaces", "indent with spaces"),
+    (("<block end>", "expected key", "'-' indicator"), "the line does not go with the lines before it", _ALIGN),
+    (("<document start>",), "something follows the end of the document", "check the indentation"),
+    (("node content",), "a value is missing or begins with a sign that YAML uses", _QUOTE),
+    (("alphabetic or numeric",), "a `&`, `*` or `!` is read as YAML's own", "put the text in quotes as a whole"),
+    (("tag", "URI"), "tags are not used in policies", "put a text that begins with `!` in quotes as a whole"),
+    (("directive", "version"), "directives are not used in policies", "remove the line that begins with `%`"),
+)  # fmt: skip
+
+
+def explain_syntax(file: str, text: str, error: yaml.MarkedYAMLError) -> Diagnostic:
+    """The diagnostic for what a parser refused."""
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line, mark.column) if mark is not None else (0, 0)
+    place = Place(file, line + 1, column + 1)
+    problem = " ".join(str(error.problem or error.context or "it cannot be read").split())
+    if "cannot start any token" in problem:
+        sign = text.splitlines()[line][column : column + 1] if mark is not None else ""
+        if sign == "\t":
+            return Diagnostic("HG201", "a tab stands where YAML needs spaces", place, "indent with spaces")
+        return Diagnostic("HG201", f"`{sign}` cannot begin a text that has no quotes", place, "put the text in quotes")
+    where = f"{problem} {error.context or ''}"
+    for signs, message, help_ in _MEANINGS:
+        if any(sign in where for sign in signs):
+            return Diagnostic("HG201", message, place, help_)
+    return Diagnostic("HG201", f"the file is not YAML: {problem}", place, _QUOTE)
