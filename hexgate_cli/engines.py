@@ -61,9 +61,8 @@ def open_engines(policy: CheckedPolicy, engine: Engine) -> dict[str, Decider]:
 
         engines["interpreter"] = InterpreterEngine(policy)
     if engine in (Engine.WASM, Engine.BOTH):
-        from hexgate.runtime.wasm_engine import WasmEngine
-
         from hexgate.compiler.compile import compile_policy
+        from hexgate.runtime.wasm_engine import WasmEngine
 
         compiled = compile_policy(policy)
         engines["wasm"] = WasmEngine(compiled.wasm, compiled.table)

@@ -62,8 +62,6 @@ def _interpret(expression: CheckedExpression, bindings: Mapping[str, Json]) -> A
 
 
 def _run(expression: CheckedExpression, bindings: Mapping[str, Json]) -> Answer:
-    from hexgate.runtime.expression_engine import ExpressionEngine
-
     from hexgate.compiler.compile import compile_expression
     from hexgate.runtime.expression_engine import ExpressionEngine
     from hexgate.runtime.sandbox import TrapError

@@ -81,7 +81,7 @@ def name_json(value: object) -> str:
 
 def parse_instant(text: str) -> int:
     """Nanoseconds since the epoch of an RFC 3339 time (docs/language.md L4.7) or of whole seconds. Raises InputError."""
-    if re.fullmatch(r"-?[0-9]{1,12}", text):
+    if re.fullmatch(r"-?[0-9]{1,20}", text):
         return _bounded(int(text) * _SECOND, text)
     try:
         return parse_timestamp(text).nanoseconds

@@ -17,8 +17,8 @@ from hexgate.language.finding import ExpressionError
 from hexgate.language.parse import parse
 from hexgate.language.print import format_expression
 from hexgate.language.tree import Expr, Span
-from hexgate.policy.source import SourceText
-from hexgate.policy.yaml_tree import parse_yaml, scalar_places
+from hexgate.policy.scalar_places import scalar_places
+from hexgate.policy.yaml_tree import parse_yaml
 from hexgate_cli.expression_layout import break_lines, has_comment
 
 LINE_WIDTH = 100
@@ -75,11 +75,14 @@ def _yaml_finding(file: str, error: yaml.YAMLError) -> Diagnostic:
 
 
 def _place(file: str, text: str, node: yaml.ScalarNode, span: Span) -> Place:
-    """Where a finding is in the file: the place of its characters in the scalar, however that is quoted or folded."""
-    start = node.start_mark
-    raw = text[start.index : node.end_mark.index]
-    places = scalar_places(raw, node.value, node.style, start.line + 1, start.column + 1)
-    return SourceText(node.value, Place(file, start.line + 1, start.column + 1), places).at(span.start, span.end)
+    """Where a finding is in the file: its characters in the scalar, up to the end of their first line."""
+    mark = node.start_mark
+    raw = text[mark.index : node.end_mark.index]
+    places = scalar_places(raw, node.value, node.style, mark.line + 1, mark.column + 1)
+    last = len(places) - 1
+    line, column = places[min(span.start, last)]
+    ends = [end for row, end in places[span.start : min(span.end, last)] if row == line]
+    return Place(file, line, column, max([end + 1 - column for end in ends], default=1))
 
 
 def _constraints(root: yaml.Node | None) -> Iterator[tuple[yaml.ScalarNode, bool]]:

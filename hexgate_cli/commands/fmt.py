@@ -92,7 +92,7 @@ def _format_diff(file: str, old: str, new: str, screen: Screen) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    return text.replace("\r\n", "\n").split("\n")
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
 
 
 def _report(files: list[str], changed: list[str], dry: bool) -> None:

@@ -185,9 +185,9 @@ def _facts(decision: Decision, engines: str, screen: Screen) -> list[str]:
         facts.append(("rule", f"{format_rule_name(rule)}, mode {rule.mode.value} ({format_place(rule.place)})"))
         if rule.message is not None:
             facts.append(("message", escape_text(rule.message)))
-        if rule.approvers:
+        if rule.approvers and decision.verdict is Verdict.APPROVAL_REQUIRED:
             facts.append(("approvers", ", ".join(escape_text(name) for name in rule.approvers)))
-        if rule.expires_in is not None:
+        if rule.expires_in is not None and decision.verdict is Verdict.APPROVAL_REQUIRED:
             facts.append(("expires", f"{format_seconds(rule.expires_in)} after it was asked for"))
     facts.append(("reason", decision.reason.value))
     facts.append(("decided", f"by {engines}"))

@@ -16,8 +16,9 @@
     == exit 0
 
 `file`, `env` and `in` are given; `out`, `err`, `wrote` (left out where empty) and `exit` are expected. Commands run in
-an empty directory with the scenario's files, one after the other. `show FILE` in place of a command prints a file. Escape characters are written `␛`. A command that fails
-must have written nothing. `HEXGATE_BLESS=1 pytest tests/cli` rewrites what is expected.
+an empty directory with the scenario's files, one after the other; `show FILE` in place of `run` prints a file. Escape
+characters are written `␛`, counts of bytes `…`. A command that fails must have written nothing.
+`HEXGATE_BLESS=1 pytest tests/cli` rewrites what is expected.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -110,10 +112,13 @@ def expectations(answer: Answer) -> list[Section]:
     sections = []
     for kind, text in (("out", answer.out), ("err", answer.err), ("wrote", "\n".join(answer.wrote))):
         if text:
-            visible = text.replace("\x1b", "␛")
+            visible = _BYTE_COUNT.sub("… bytes", text.replace("\x1b", "␛"))
             sections.append(Section(kind, "", visible if visible.endswith("\n") else visible + "\n"))
     return [*sections, Section("exit", str(answer.exit))]
 
+
+_BYTE_COUNT = re.compile(r"\b[0-9,]+ bytes")
+"""Sizes of modules change whenever the compiler does."""
 
 Run = Callable[[list[str], str], Answer]
 
