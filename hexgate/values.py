@@ -77,8 +77,8 @@ Key: TypeAlias = Union[str, int, UInt, BoolKey]
 """What a map's `dict` is keyed by: `int` and `UInt` of one number are one key (CEL: heterogeneous equality)."""
 
 Value: TypeAlias = Union[
-    None, bool, int, UInt, float, str, bytes, "tuple[Value, ...]", "dict[Key, Value]",
-    Timestamp, Duration, TypeValue, Unsupported,
+    bool, int, UInt, float, str, bytes, "tuple[Value, ...]", "dict[Key, Value]",
+    Timestamp, Duration, TypeValue, Unsupported, None,
 ]  # fmt: skip
 
 
@@ -94,4 +94,4 @@ def key_of(value: Value) -> Key | None:
 
 def value_of_key(key: Key) -> Value:
     """The CEL value of a `dict` key: the inverse of `key_of`."""
-    return key.value if type(key) is BoolKey else key
+    return key.value if isinstance(key, BoolKey) else key

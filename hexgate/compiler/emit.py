@@ -149,7 +149,7 @@ def _constraint(code: ConstraintCode, shared: dict[str, int], functions: list[st
 
 def _printable(text: str) -> str:
     """A text that can stand in a line comment: no control characters, nothing that is not ASCII."""
-    return text.encode("ascii", "backslashreplace").decode().translate({i: "?" for i in (*range(32), 127)})
+    return text.encode("ascii", "backslashreplace").decode().translate(dict.fromkeys((*range(32), 127), "?"))
 
 
 def _entry(number: int, entry: EntryCode, numbers: list[int]) -> str:

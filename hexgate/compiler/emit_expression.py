@@ -7,7 +7,17 @@ from typing import Any
 
 from hexgate.compiler.data_segment import FALSE_CELL, TRUE_CELL
 from hexgate.compiler.program import (
-    Branch, BuildList, BuildMap, CallPrelude, Cell, Instruction, Let, LocalCell, Loop, RequestCell, ShortCircuit,
+    Branch,
+    BuildList,
+    BuildMap,
+    CallPrelude,
+    Cell,
+    Instruction,
+    Let,
+    LocalCell,
+    Loop,
+    RequestCell,
+    ShortCircuit,
 )  # fmt: skip
 from hexgate.language.checked import ComprehensionKind
 

@@ -7,7 +7,17 @@ from typing import Any
 
 from hexgate.compiler.data_segment import TRUE_CELL, DataSegment, fault_cell
 from hexgate.compiler.program import (
-    Branch, BuildList, BuildMap, CallPrelude, Cell, Instruction, Let, LocalCell, Loop, RequestCell, ShortCircuit,
+    Branch,
+    BuildList,
+    BuildMap,
+    CallPrelude,
+    Cell,
+    Instruction,
+    Let,
+    LocalCell,
+    Loop,
+    RequestCell,
+    ShortCircuit,
 )  # fmt: skip
 from hexgate.compiler.time_zone import encode_zone
 from hexgate.language import checked

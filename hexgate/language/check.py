@@ -23,8 +23,23 @@ from hexgate.language.patterns import check_pattern, check_zone
 from hexgate.language.suggest import help_for
 from hexgate.language.tree import Expr, Span
 from hexgate.language.types import (
-    BOOL, BYTES, DOUBLE, DURATION, DYN, ERROR, INT, NULL, STRING, TIMESTAMP, UINT,
-    ListOf, MapOf, Record, Type, TypeOf, format_type,
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    ERROR,
+    INT,
+    NULL,
+    STRING,
+    TIMESTAMP,
+    UINT,
+    ListOf,
+    MapOf,
+    Record,
+    Type,
+    TypeOf,
+    format_type,
 )  # fmt: skip
 from hexgate.values import Duration, Timestamp, TypeValue, UInt, Value, value_of_key
 

@@ -14,8 +14,21 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hexgate.language.types import (
-    BOOL, BYTES, DOUBLE, DURATION, DYN, INT, NULL, STRING, TIMESTAMP, UINT,
-    ListOf, MapOf, Type, TypeOf, TypeParameter,
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    INT,
+    NULL,
+    STRING,
+    TIMESTAMP,
+    UINT,
+    ListOf,
+    MapOf,
+    Type,
+    TypeOf,
+    TypeParameter,
 )  # fmt: skip
 
 
@@ -81,9 +94,10 @@ def _operators() -> Iterator[Function]:
     def op(name: str, id_: str, summary: str, *overloads: tuple[Type, ...]) -> Function:
         return _function(Group.CORE, Style.OPERATOR, name, id_, summary, *overloads)
 
-    numbers = [(t, t, t) for t in (INT, UINT, DOUBLE)]
-    ordered = [
-        (a, b, BOOL) for a in (INT, UINT, DOUBLE) for b in (INT, UINT, DOUBLE)
+    kinds: tuple[Type, ...] = (INT, UINT, DOUBLE)
+    numbers: list[tuple[Type, ...]] = [(t, t, t) for t in kinds]
+    ordered: list[tuple[Type, ...]] = [
+        (a, b, BOOL) for a in kinds for b in kinds
     ] + [(t, t, BOOL) for t in (STRING, BYTES, BOOL, TIMESTAMP, DURATION)]  # fmt: skip
     yield op("!_", "not", "logical negation", (BOOL, BOOL))
     yield op("-_", "negate", "arithmetic negation; `overflow` for the smallest int", (INT, INT), (DOUBLE, DOUBLE))
@@ -138,7 +152,7 @@ def _conversions() -> Iterator[Function]:
 
 
 def _core() -> Iterator[Function]:
-    sized = [(STRING, INT), (BYTES, INT), (_LIST, INT), (_MAP, INT)]
+    sized: list[tuple[Type, ...]] = [(STRING, INT), (BYTES, INT), (_LIST, INT), (_MAP, INT)]
     for style in (Style.GLOBAL, Style.METHOD):
         yield _function(Group.CORE, style, "size", "size", "code points, bytes, elements or entries", *sized)
     text = (STRING, STRING, BOOL)
@@ -155,7 +169,7 @@ def _core() -> Iterator[Function]:
     ]  # fmt: skip
     with_durations = {"hours", "minutes", "seconds", "milliseconds"}
     for name, id_, summary in getters:
-        spans = [(DURATION, INT)] if id_ in with_durations else []
+        spans: list[tuple[Type, ...]] = [(DURATION, INT)] if id_ in with_durations else []
         yield _function(Group.CORE, Style.METHOD, name, id_, summary, (TIMESTAMP, INT), *spans)
         yield _function(
             Group.CORE, Style.METHOD, name, f"{id_}_in", f"{summary}, in a time zone", (TIMESTAMP, STRING, INT)
@@ -191,9 +205,10 @@ def _math() -> Iterator[Function]:
     def f(name: str, id_: str, summary: str, *overloads: tuple[Type, ...]) -> Function:
         return _function(Group.MATH, Style.GLOBAL, f"math.{name}", f"math_{id_}", summary, *overloads)
 
-    numbers, d = (INT, UINT, DOUBLE), (DOUBLE, DOUBLE)
+    numbers: tuple[Type, ...] = (INT, UINT, DOUBLE)
+    d: tuple[Type, ...] = (DOUBLE, DOUBLE)
     # `math.greatest` and `math.least` take any number of operands: with two or more, `check` makes a list of them.
-    extremes = [*((t, t) for t in numbers), (ListOf(DYN), DYN)]
+    extremes: list[tuple[Type, ...]] = [*((t, t) for t in numbers), (ListOf(DYN), DYN)]
     yield f("greatest", "greatest", "largest of numbers, or of a list of numbers; the first of equals", *extremes)
     yield f("least", "least", "smallest of numbers, or of a list of numbers; the first of equals", *extremes)
     for name in ("ceil", "floor", "round", "trunc"):

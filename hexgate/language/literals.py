@@ -57,7 +57,7 @@ def string_value(token: str, span: Span) -> str:
     if raw or "\\" not in body:
         return body
     return "".join(
-        part if type(part) is str else chr(part) for part in _escapes(body, span.start + offset, of_bytes=False)
+        part if isinstance(part, str) else chr(part) for part in _escapes(body, span.start + offset, of_bytes=False)
     )
 
 
@@ -68,7 +68,7 @@ def bytes_value(token: str, span: Span) -> bytes:
     if prefix == 2 or "\\" not in body:
         return body.encode()
     return b"".join(
-        part.encode() if type(part) is str else bytes((part,))
+        part.encode() if isinstance(part, str) else bytes((part,))
         for part in _escapes(body, span.start + offset, of_bytes=True)
     )
 

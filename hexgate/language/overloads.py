@@ -6,7 +6,17 @@ from functools import cache
 
 from hexgate.language.functions import FUNCTIONS, Function, Style
 from hexgate.language.types import (
-    DYN, ERROR, NUMERIC, STRING, ListOf, MapOf, OptionalOf, Record, Type, TypeOf, TypeParameter,
+    DYN,
+    ERROR,
+    NUMERIC,
+    STRING,
+    ListOf,
+    MapOf,
+    OptionalOf,
+    Record,
+    Type,
+    TypeOf,
+    TypeParameter,
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import lark
 from lark.lexer import Lexer
@@ -19,7 +19,20 @@ from hexgate.language.finding import refuse
 from hexgate.language.literals import bytes_value, double_value, int_value, string_value, uint_value
 from hexgate.language.syntax_errors import explain_character, explain_token, refuse_foreign_spelling
 from hexgate.language.tree import (
-    Binary, Call, Conditional, Element, Entry, Expr, Ident, Index, ListLiteral, Literal, MapLiteral, Select, Span, Unary,
+    Binary,
+    Call,
+    Conditional,
+    Element,
+    Entry,
+    Expr,
+    Ident,
+    Index,
+    ListLiteral,
+    Literal,
+    MapLiteral,
+    Select,
+    Span,
+    Unary,
 )  # fmt: skip
 from hexgate.limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH
 
@@ -31,7 +44,7 @@ PRECEDENCE = {
 """How tightly an infix operator binds; the grammar leaves chains flat. All associate to the left."""
 
 RESERVED = frozenset(
-    "as break const continue else for function if import let loop package namespace return var void while".split()
+    ["as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while"]
 )
 """Words that CEL keeps for later; they may be field names after a dot."""
 
@@ -51,6 +64,7 @@ class TextToken(NamedTuple):
 
 _Tokens: TypeAlias = list[TextToken]
 _Build: TypeAlias = Callable[[_Tokens], Any]
+_Children: TypeAlias = list[Any]
 
 
 def parse(text: str) -> Expr:
@@ -149,8 +163,8 @@ def _grammar() -> lark.Lark:
 
 @lru_cache(maxsize=4096)
 def _builder(kinds: tuple[str, ...]) -> _Build:
-    build: _Build = _grammar().parse(kinds)  # type: ignore[arg-type, assignment]
-    return build
+    # With its transformer the parser yields a builder where Lark's types promise a tree.
+    return cast(_Build, _grammar().parse(cast(str, kinds)))
 
 
 def _at(token: lark.Token) -> int:
@@ -158,7 +172,7 @@ def _at(token: lark.Token) -> int:
     return int(token.start_pos or 0)
 
 
-def _list_of(children: list[Any]) -> tuple[_Build, ...]:
+def _list_of(children: _Children) -> tuple[_Build, ...]:
     return tuple(child for child in children if not isinstance(child, lark.Token))
 
 
@@ -169,68 +183,68 @@ def _arguments(builds: tuple[_Build, ...], tokens: _Tokens) -> tuple[Expr, ...]:
 class _Builders(lark.Transformer[lark.Token, _Build]):
     """For each rule of the grammar, the builder of its node. Children are builders, or tokens by index."""
 
-    def ident(self, children: list[Any]) -> _Build:
+    def ident(self, children: _Children) -> _Build:
         at = _at(children[0])
         return lambda tokens: Ident(_identifier(tokens[at]), tokens[at].span)
 
-    def root_ident(self, children: list[Any]) -> _Build:
+    def root_ident(self, children: _Children) -> _Build:
         dot, at = _at(children[0]), _at(children[1])
         return lambda tokens: Ident(_identifier(tokens[at]), Span(tokens[dot].start, tokens[at].end), True)
 
-    def int(self, children: list[Any]) -> _Build:
+    def int(self, children: _Children) -> _Build:
         return _IntLiteral(_at(children[0]))
 
-    def uint(self, children: list[Any]) -> _Build:
+    def uint(self, children: _Children) -> _Build:
         at = _at(children[0])
         return lambda tokens: Literal(uint_value(tokens[at].text, tokens[at].span), tokens[at].span)
 
-    def double(self, children: list[Any]) -> _Build:
+    def double(self, children: _Children) -> _Build:
         at = _at(children[0])
         return lambda tokens: Literal(double_value(tokens[at].text, tokens[at].span), tokens[at].span)
 
-    def string(self, children: list[Any]) -> _Build:
+    def string(self, children: _Children) -> _Build:
         at = _at(children[0])
         return lambda tokens: Literal(string_value(tokens[at].text, tokens[at].span), tokens[at].span)
 
-    def bytes(self, children: list[Any]) -> _Build:
+    def bytes(self, children: _Children) -> _Build:
         at = _at(children[0])
         return lambda tokens: Literal(bytes_value(tokens[at].text, tokens[at].span), tokens[at].span)
 
-    def true(self, children: list[Any]) -> _Build:
+    def true(self, children: _Children) -> _Build:
         at = _at(children[0])
         return lambda tokens: Literal(True, tokens[at].span)
 
-    def false(self, children: list[Any]) -> _Build:
+    def false(self, children: _Children) -> _Build:
         at = _at(children[0])
         return lambda tokens: Literal(False, tokens[at].span)
 
-    def null(self, children: list[Any]) -> _Build:
+    def null(self, children: _Children) -> _Build:
         at = _at(children[0])
         return lambda tokens: Literal(None, tokens[at].span)
 
-    def group(self, children: list[Any]) -> _Build:
+    def group(self, children: _Children) -> _Build:
         build: _Build = children[1]
         return build
 
-    def negation(self, children: list[Any]) -> _Build:
+    def negation(self, children: _Children) -> _Build:
         signs, operand = [_at(sign) for sign in children[:-1]], children[-1]
         return lambda tokens: _unary("!", signs, operand(tokens), tokens)
 
-    def minus(self, children: list[Any]) -> _Build:
+    def minus(self, children: _Children) -> _Build:
         signs, operand = [_at(sign) for sign in children[:-1]], children[-1]
         if type(operand) is _IntLiteral:
             return lambda tokens: _unary("-", signs[:-1], operand.negative(tokens), tokens)
         return lambda tokens: _minus(signs, operand(tokens), tokens)
 
-    def chain(self, children: list[Any]) -> _Build:
+    def chain(self, children: _Children) -> _Build:
         operands = tuple(children[::2])
         signs = tuple(children[1::2])
         return lambda tokens: _climb([build(tokens) for build in operands], [tokens[at] for at in signs])
 
-    def operator(self, children: list[Any]) -> Any:
+    def operator(self, children: _Children) -> Any:
         return _at(children[0])
 
-    def conditional(self, children: list[Any]) -> _Build:
+    def conditional(self, children: _Children) -> _Build:
         test, then, otherwise = children[0], children[2], children[4]
 
         def build(tokens: _Tokens) -> Conditional:
@@ -239,7 +253,7 @@ class _Builders(lark.Transformer[lark.Token, _Build]):
 
         return build
 
-    def select(self, children: list[Any], optional: bool = False) -> _Build:
+    def select(self, children: _Children, optional: bool = False) -> _Build:
         operand, at = children[0], _at(children[2])
 
         def build(tokens: _Tokens) -> Select:
@@ -249,10 +263,10 @@ class _Builders(lark.Transformer[lark.Token, _Build]):
 
         return build
 
-    def optional_select(self, children: list[Any]) -> _Build:
+    def optional_select(self, children: _Children) -> _Build:
         return self.select(children, True)
 
-    def method(self, children: list[Any]) -> _Build:
+    def method(self, children: _Children) -> _Build:
         operand, at, arguments, end = children[0], _at(children[2]), children[4], _at(children[5])
 
         def build(tokens: _Tokens) -> Call:
@@ -262,7 +276,7 @@ class _Builders(lark.Transformer[lark.Token, _Build]):
 
         return build
 
-    def index(self, children: list[Any]) -> _Build:
+    def index(self, children: _Children) -> _Build:
         operand, inner, end = children[0], children[2], _at(children[3])
 
         def build(tokens: _Tokens) -> Index:
@@ -271,7 +285,7 @@ class _Builders(lark.Transformer[lark.Token, _Build]):
 
         return build
 
-    def optional_index(self, children: list[Any]) -> _Build:
+    def optional_index(self, children: _Children) -> _Build:
         operand, inner, end = children[0], children[3], _at(children[4])
 
         def build(tokens: _Tokens) -> Index:
@@ -280,13 +294,13 @@ class _Builders(lark.Transformer[lark.Token, _Build]):
 
         return build
 
-    def call(self, children: list[Any]) -> _Build:
+    def call(self, children: _Children) -> _Build:
         return _call(_at(children[0]), _at(children[0]), children[2], _at(children[3]))
 
-    def root_call(self, children: list[Any]) -> _Build:
+    def root_call(self, children: _Children) -> _Build:
         return _call(_at(children[0]), _at(children[1]), children[3], _at(children[4]))
 
-    def list(self, children: list[Any]) -> _Build:
+    def list(self, children: _Children) -> _Build:
         start, elements, end = _at(children[0]), children[1], _at(children[2])
 
         def build(tokens: _Tokens) -> ListLiteral:
@@ -295,30 +309,30 @@ class _Builders(lark.Transformer[lark.Token, _Build]):
 
         return build
 
-    def map(self, children: list[Any]) -> _Build:
+    def map(self, children: _Children) -> _Build:
         start, entries, end = _at(children[0]), children[1], _at(children[2])
         return lambda tokens: MapLiteral(
             tuple(build(tokens) for build in entries), Span(tokens[start].start, tokens[end].end)
         )
 
-    def arguments(self, children: list[Any]) -> Any:
+    def arguments(self, children: _Children) -> Any:
         return _list_of(children)
 
-    def elements(self, children: list[Any]) -> Any:
+    def elements(self, children: _Children) -> Any:
         return _list_of(children)
 
-    def entries(self, children: list[Any]) -> Any:
+    def entries(self, children: _Children) -> Any:
         return _list_of(children)
 
-    def optional_element(self, children: list[Any]) -> _Build:
+    def optional_element(self, children: _Children) -> _Build:
         build = children[1]
         return lambda tokens: Element(build(tokens), True)
 
-    def entry(self, children: list[Any]) -> _Build:
+    def entry(self, children: _Children) -> _Build:
         key, value = children[0], children[2]
         return lambda tokens: Entry(key(tokens), value(tokens))
 
-    def optional_entry(self, children: list[Any]) -> _Build:
+    def optional_entry(self, children: _Children) -> _Build:
         key, value = children[1], children[3]
         return lambda tokens: Entry(key(tokens), value(tokens), True)
 

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from hexgate.language.parse import PRECEDENCE
 from hexgate.language.tree import (
-    Binary, Call, Conditional, Expr, Ident, Index, ListLiteral, Literal, MapLiteral, Select, Unary,
+    Binary,
+    Call,
+    Conditional,
+    Expr,
+    Ident,
+    Index,
+    ListLiteral,
+    Literal,
+    MapLiteral,
+    Select,
+    Unary,
 )  # fmt: skip
 from hexgate.values import UInt, Value
 

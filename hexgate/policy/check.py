@@ -131,9 +131,7 @@ class _PolicyChecker:
             return
         if not is_pattern(name):
             message, severity = f"`{name}` is not a tool of the schemas", Severity.ERROR
-        elif any(matches_pattern(name, tool) for tool in schemas.arguments):
-            return
-        elif all(rule.mode is Verdict.DENY for rule in entry.source.rules):
+        elif any(matches_pattern(name, tool) for tool in schemas.arguments) or all(rule.mode is Verdict.DENY for rule in entry.source.rules):
             return
         else:
             message, severity = f"no tool of the schemas matches `{name}`", Severity.WARNING

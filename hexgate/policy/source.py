@@ -39,12 +39,13 @@ class SourceText:
             return Place(file, line, column + self.inset + start, max(1, end - start))
         places = scalar_places(self.origin.text, self.text, self.origin.style, line, column)
         last = len(places) - 1
-        line, column = places[min(start, last)]
+        begin, end = min(start, last), min(end, last)
+        line, column = places[begin]
         length = 1
-        for position in range(min(start, last) + 1, min(end, last) + 1):
+        for position in range(begin + 1, end + 1):
             if places[position][0] != line:
                 break
-            length = places[position][1] - column
+            length = places[position][1] - column + (position < end)
         return Place(file, line, column, max(1, length))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from hexgate.limits import INT_MAX, INT_MIN
-from hexgate.policy.reading import Reader
-from hexgate.policy.yaml_tree import Node, Scalar, Sequence, plain_value
-from hexgate.values import Value
+from hexgate.policy.plain_scalars import Kind, kind_of
+from hexgate.policy.reading import Reader, shorten
+from hexgate.policy.yaml_tree import Mapping, Node, Scalar, Sequence
+from hexgate.values import Key, Value
 
 EXPIRY_SECONDS = 30 * 86_400
 """How long an approval may be open, at most."""
@@ -24,69 +26,74 @@ class ConstantValue:
 
 
 def constant_value(reader: Reader, node: Node) -> ConstantValue | None:
-    """The value of a constant: bool, int, double, string, a list or a map of those (P4)."""
-    if isinstance(node, Scalar):
-        return _scalar(reader, node)
-    if isinstance(node, Sequence):
-        items = [constant_value(reader, item) for item in node.items]
-        return ConstantValue(tuple(item.value for item in items if item)) if all(items) else None
-    members = {key.text: constant_value(reader, member) for key, member in node.entries}
-    if not all(members.values()):
-        return None
-    return ConstantValue({key: member.value for key, member in members.items() if member})
+    """The value of a constant: bool, int, double, string, a list or a map of those (docs/language.md P4)."""
+    match node:
+        case Scalar():
+            return _scalar(reader, node) if node.plain else ConstantValue(node.source.text)
+        case Sequence(items):
+            found = [constant_value(reader, item) for item in items]
+            return ConstantValue(tuple(item.value for item in found if item)) if all(found) else None
+        case Mapping(entries):
+            members: dict[Key, Value] = {}
+            for key, member in entries:
+                value = constant_value(reader, member)
+                if value is not None:
+                    members[key.text] = value.value
+            return ConstantValue(members) if len(members) == len(entries) else None
 
 
 def _scalar(reader: Reader, node: Scalar) -> ConstantValue | None:
+    """The value of a plain scalar, where readers of YAML 1.1 and 1.2 agree what it is."""
     text = node.source.text
-    if not node.plain:
-        return ConstantValue(text)
-    if text in ("true", "false"):
-        return ConstantValue(text == "true")
-    digits = text[1:] if text[:1] in ("-", "+") else text
-    if digits and _DIGITS.issuperset(digits):
-        return _integer(reader, node, text, digits)
-    found = plain_value(text)
-    if isinstance(found, str):
-        return ConstantValue(text)
-    if isinstance(found, float) and _is_decimal(digits):
-        value = float(text)
-        if abs(value) != float("inf"):
-            return ConstantValue(value)
-    what = "null" if found is None else f"`{text}`"
-    reader.report("HG212", f"{what} is not a constant's value", node.place, 'a value is `true`, `false`, a decimal number or a text; put a text in quotes: `"..."`')
+    match kind_of(text):
+        case Kind.TEXT:
+            return ConstantValue(text)
+        case Kind.BOOL:
+            return ConstantValue(text.lower() == "true")
+        case Kind.INT:
+            return _integer(reader, node)
+        case Kind.FLOAT:
+            return _double(reader, node)
+        case Kind.NULL:
+            help_ = 'leave the constant out, or write `""` for an empty text'
+            reader.report("HG212", "null is not a constant's value", node.place, help_)
+        case Kind.DISPUTED:
+            help_ = f'write `{_quoted(text)}` for a text, `true` or `false` for a bool, plain decimal digits for a number'
+            reader.report("HG212", f"readers of YAML disagree what `{shorten(text)}` is", node.place, help_)
     return None
 
 
-def _integer(reader: Reader, node: Scalar, text: str, digits: str) -> ConstantValue | None:
-    if len(digits) > 1 and digits[0] == "0":
-        reader.report("HG212", f"`{text}` begins with a zero", node.place, 'write the number without it, or put a text in quotes: `"..."`')
-        return None
-    if len(digits) > 19 or not INT_MIN <= int(text) <= INT_MAX:
-        reader.report("HG212", f"`{text[:40]}` does not fit an int of 64 bits", node.place, "use a smaller number, or a text")
-        return None
-    return ConstantValue(int(text))
+def _quoted(text: str) -> str:
+    return f'"{shorten(text)}"'
 
 
-def _is_decimal(text: str) -> bool:
-    """A decimal number as YAML 1.2 and JSON both have it."""
-    mantissa, _, exponent = text.lower().partition("e")
-    whole, point, fraction = mantissa.partition(".")
-    if "e" in text.lower() and not _DIGITS.issuperset(exponent.lstrip("+-") or "x"):
-        return False
-    return bool(whole) and _DIGITS.issuperset(whole) and (not point or (bool(fraction) and _DIGITS.issuperset(fraction)))
+def _integer(reader: Reader, node: Scalar) -> ConstantValue | None:
+    text = node.source.text
+    if len(text) <= 20 and INT_MIN <= int(text) <= INT_MAX:
+        return ConstantValue(int(text))
+    reader.report("HG212", f"`{shorten(text)}` is no int of 64 bits", node.place, "use a smaller number, or put a text in quotes")
+    return None
+
+
+def _double(reader: Reader, node: Scalar) -> ConstantValue | None:
+    text = node.source.text
+    value = float(text)
+    if math.isfinite(value):
+        return ConstantValue(value)
+    reader.report("HG212", f"`{shorten(text)}` is too large for a double", node.place, "use a smaller number")
+    return None
 
 
 def duration_seconds(text: str) -> int | None:
-    """The seconds of `1h30m`, `15m`, `90s`, `2d`: whole numbers with units, larger ones first. None for anything else."""
+    """The seconds of `1h30m`, `15m`, `90s`, `2d`: whole numbers with units, larger ones first, from 1 second to
+    `EXPIRY_SECONDS`. None for anything else."""
     total, rest, before = 0, text, float("inf")
     while rest:
         end = 0
         while end < len(rest) and rest[end] in _DIGITS:
             end += 1
         unit = _UNITS.get(rest[end : end + 1])
-        if not 1 <= end <= 6 or unit is None or unit >= before:
+        if not 1 <= end <= 7 or unit is None or unit >= before:
             return None
         total, rest, before = total + int(rest[:end]) * unit, rest[end + 1 :], unit
     return total if 0 < total <= EXPIRY_SECONDS else None
-
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from hexgate.diagnostics import Diagnostic, Place
@@ -22,7 +24,6 @@ _MEANINGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("document separator", "document indicator"), "a document marker stands inside a text", "indent the line, or close the quote before it"),
     (("indentation indicator",), "the header of a block text is malformed", "write `|` or `>`, and the text on the next lines"),
     (("comment or a line break", "comment or line break"), "something follows the header of a block text", f"begin the text on the next line; {_QUOTE}"),
-    (("tab character",), "a tab stands where YAML needs spaces", "indent with spaces"),
     (("<block end>", "expected key", "'-' indicator"), "the line does not go with the lines before it", _ALIGN),
     (("<document start>",), "something follows the end of the document", "check the indentation"),
     (("node content",), "a value is missing or begins with a sign that YAML uses", _QUOTE),
@@ -32,17 +33,23 @@ _MEANINGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
 )  # fmt: skip
 
 
+_NEGATED = re.compile(r"[ ]*(?:-[ ]+|[^ :#]+:[ ]+)*(!)")
+"""A line whose value begins with `!`, which YAML reads as a tag and CEL as a negation."""
+
+
 def explain_syntax(file: str, text: str, error: yaml.MarkedYAMLError) -> Diagnostic:
     """The diagnostic for what a parser refused."""
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
     place = Place(file, line + 1, column + 1)
+    lines = text.splitlines()
+    if line < len(lines) and (negated := _NEGATED.match(lines[line])) is not None:
+        sign = Place(file, line + 1, negated.start(1) + 1)
+        return Diagnostic("HG207", "YAML reads a leading `!` as a tag", sign, "put the whole text in quotes: `'!...'`")
     problem = " ".join(str(error.problem or error.context or "it cannot be read").split())
     if "cannot start any token" in problem:
-        sign = text.splitlines()[line][column : column + 1] if mark is not None else ""
-        if sign == "\t":
-            return Diagnostic("HG201", "a tab stands where YAML needs spaces", place, "indent with spaces")
-        return Diagnostic("HG201", f"`{sign}` cannot begin a text that has no quotes", place, "put the text in quotes")
+        found = lines[line][column : column + 1]
+        return Diagnostic("HG201", f"`{found}` cannot begin a text that has no quotes", place, "put the text in quotes")
     where = f"{problem} {error.context or ''}"
     for signs, message, help_ in _MEANINGS:
         if any(sign in where for sign in signs):

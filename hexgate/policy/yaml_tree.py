@@ -27,10 +27,14 @@ DEPTH = 24
 SCALAR_CHARACTERS = 65_536
 """Length of one scalar in code points, at most."""
 
+EXPLAINED_CHARACTERS = 65_536
+"""Length in code points of a file whose syntax errors are looked at a second time."""
+
 _FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\r(?!\n)"
+    "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\r(?!\n)"
 )
-"""Control characters, characters that some readers take for line breaks, and those that make text look other than it is."""
+"""Control characters, characters that some readers take for line breaks, and those that make text look other than it is.
+Tabs too: readers of YAML differ in where they allow them."""
 
 _PARSER: Any = getattr(getattr(yaml, "cyaml", None), "CParser", None)
 """libyaml's parser, about ten times as fast as the pure one, which stands in where PyYAML was built without it."""
@@ -87,9 +91,23 @@ def parse_yaml(file: str, data: bytes, parser: Any = None) -> tuple[Node | None,
     try:
         return builder.document(), tuple(builder.diagnostics)
     except yaml.MarkedYAMLError as error:
-        return None, (*builder.diagnostics, explain_syntax(file, text, error))
+        return None, (*builder.diagnostics, explain_syntax(file, text, _as_the_pure_parser(text, error)))
     except _StopError:
         return None, tuple(builder.diagnostics)
+
+
+def _as_the_pure_parser(text: str, error: yaml.MarkedYAMLError) -> yaml.MarkedYAMLError:
+    """A syntax error as PyYAML's own parser has it, so that messages do not depend on how PyYAML was built. The parser is
+    slow: of a long text the error stays as it is."""
+    if len(text) > EXPLAINED_CHARACTERS:
+        return error
+    parser = PurePythonParser(text)
+    try:
+        while parser.get_event() is not None:
+            pass
+    except yaml.MarkedYAMLError as found:
+        return found
+    return error
 
 
 class PurePythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
@@ -137,8 +155,11 @@ def _decode(file: str, data: bytes) -> tuple[str, Diagnostic | None]:
     if match is None:
         return text, None
     sign = ord(match.group()[0])
-    help_ = "save the file with line feeds" if sign == 0x0D else "remove it, or write it as an escape in double quotes"
     place = _place_after(file, text[: match.start()])
+    if sign == 0x09:
+        help_ = "indent with spaces, and write a tab in a text as `\\t` in double quotes"
+        return "", Diagnostic("HG201", "a tab stands here, and YAML needs spaces", place, help_)
+    help_ = "save the file with line feeds" if sign == 0x0D else "remove it, or write it as an escape in double quotes"
     return "", Diagnostic("HG208", f"U+{sign:04X} cannot stand in a policy file", place, help_)
 
 
@@ -194,7 +215,7 @@ class _Builder:
         if event.tag is not None:
             self._refuse_tag(event)
         if kind is yaml.ScalarEvent:
-            return self._scalar(event) if event.tag is None else None
+            return self._scalar(event) if event.tag is None and event.anchor is None else None
         if depth == DEPTH:
             self._report("HG208", f"the file nests deeper than {DEPTH} levels", event, "policies need few")
             raise _StopError

@@ -6,7 +6,6 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-
 from hexgate.decision.request import pack, pack_carefully
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.runtime.sandbox import EXPRESSION_INTERFACE, CompiledModule, Instance, TrapError
