@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hexgate.regex.factor import add_alternative, alternate, join
-from hexgate.regex.limits import CLASS_RANGES, NFA_STATES, PATTERN_CHARACTERS, REPETITIONS, refuse
+from hexgate.regex.limits import CLASS_RANGES, NFA_STATES, PATTERN_CHARACTERS, RE2_INSTRUCTIONS, REPETITIONS, refuse
 from hexgate.regex.parse_class import parse_class
 from hexgate.regex.parse_escape import parse_class_escape, parse_escape
 from hexgate.regex.parse_group import Flags, parse_group_head
@@ -267,4 +267,7 @@ def parse_pattern(pattern: str) -> Node:
     for offset, character in enumerate(pattern):
         if "\ud800" <= character <= "\udfff":
             raise PatternError("the pattern has half of a surrogate pair", offset, "write the whole character")
-    return _Parser(pattern).parse()
+    tree = _Parser(pattern).parse()
+    if tree.instructions > RE2_INSTRUCTIONS:
+        raise refuse(RE2_INSTRUCTIONS, "instructions in RE2", "repeat classes such as `\\pL` fewer times")
+    return tree

@@ -1,8 +1,9 @@
 """The tree of a parsed pattern.
 
 Groups that capture are kept, and so are the marks of folded text, although a search needs neither: RE2 rewrites
-alternations while it parses, and what it may rewrite depends on them (see factor.py). `size` is the number of states
-that a node comes to in the nondeterministic automaton.
+alternations while it parses, and what it may rewrite depends on them (see factor.py). Of each node, `size` is the
+number of states that it comes to in the nondeterministic automaton, and `instructions` at least the number of
+instructions that it comes to in RE2's program.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from hexgate.regex.program_size import class_instructions, text_instructions
 from hexgate.regex.ranges import ALL, Ranges
 
 
@@ -30,6 +32,7 @@ class Empty:
     """The empty text."""
 
     size: int = 1
+    instructions: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,10 @@ class Text:
     def size(self) -> int:
         return len(self.text)
 
+    @property
+    def instructions(self) -> int:
+        return text_instructions(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class CharacterClass:
@@ -50,6 +57,10 @@ class CharacterClass:
 
     ranges: Ranges
     size: int = 1
+
+    @property
+    def instructions(self) -> int:
+        return class_instructions(self.ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,10 @@ class AnyCharacter:
     ranges: Ranges = ALL
     size: int = 1
 
+    @property
+    def instructions(self) -> int:
+        return class_instructions(self.ranges)
+
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
@@ -66,6 +81,7 @@ class Assertion:
 
     position: Position
     size: int = 1
+    instructions: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +90,7 @@ class Capture:
 
     child: Node
     size: int = field(default=0, compare=False)
+    instructions: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,7 @@ class Concatenation:
 
     children: tuple[Node, ...]
     size: int = field(default=0, compare=False)
+    instructions: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,7 @@ class Alternation:
 
     children: tuple[Node, ...]
     size: int = field(default=0, compare=False)
+    instructions: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +121,7 @@ class Repetition:
     counted: bool
     lazy: bool
     size: int = field(default=0, compare=False)
+    instructions: int = field(default=0, compare=False)
 
 
 Node: TypeAlias = (
@@ -130,19 +150,26 @@ def children_of(node: Node) -> tuple[Node, ...]:
 
 def capture(child: Node) -> Node:
     """A capturing group around a node."""
-    return Capture(child, child.size)
+    return Capture(child, child.size, child.instructions + 2)
 
 
 def concatenation(children: tuple[Node, ...]) -> Node:
     """Nodes in a row; of one, itself."""
+    if not children:
+        return Empty()
     if len(children) == 1:
         return children[0]
-    return Concatenation(children, sum(child.size for child in children)) if children else Empty()
+    return Concatenation(
+        children, sum(child.size for child in children), sum(child.instructions for child in children)
+    )
 
 
 def alternation(children: tuple[Node, ...]) -> Node:
     """One or more alternatives as they are; of one, itself."""
-    return children[0] if len(children) == 1 else Alternation(children, sum(child.size for child in children))
+    if len(children) == 1:
+        return children[0]
+    instructions = sum(child.instructions + 1 for child in children)
+    return Alternation(children, sum(child.size for child in children), instructions)
 
 
 def repetition(child: Node, minimum: int, maximum: int | None, counted: bool, lazy: bool) -> Node:
@@ -152,4 +179,5 @@ def repetition(child: Node, minimum: int, maximum: int | None, counted: bool, la
             return child
         child, minimum, maximum = child.child, 0, None
     copies = max(minimum, 1) if maximum is None else maximum
-    return Repetition(child, minimum, maximum, counted, lazy, child.size * copies + 2)
+    size, instructions = child.size * copies + 2, (child.instructions + 2) * copies + 2
+    return Repetition(child, minimum, maximum, counted, lazy, size, instructions)

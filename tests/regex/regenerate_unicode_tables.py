@@ -45,7 +45,7 @@ GROUPS_HEADER = """\
 # General categories and scripts as the google-re2 package matches them (Unicode 15.1), found by probing with
 # tests/regex/regenerate_unicode_tables.py. One group a line: its name, then its ranges in hexadecimal, each as the
 # distance of its first code point from the end of the range before (from 0), and `+` its length less one.
-# One-letter categories are the unions of their subcategories. Surrogates are left out: no text holds them.
+# One-letter categories are the unions of their subcategories.
 """
 
 FOLDS_HEADER = """\
@@ -91,7 +91,9 @@ def matched_characters(pattern: str, text: str) -> set[int]:
 
 
 def group_ranges(name: str) -> list[tuple[int, int]]:
-    """The ranges of a group, by RE2."""
+    """The ranges of a group, by RE2. Surrogates, which no text can hold, are the category Cs by definition."""
+    if name == "Cs":
+        return [(0xD800, 0xDFFF)]
     text = every_character()
     found = re2.compile(f"\\p{{{name}}}+", options()).finditer(text)
     ranges: list[tuple[int, int]] = []
