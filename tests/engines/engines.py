@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from hexgate.compiler.compile import compile_expression
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.language.checked import CheckedExpression
 from hexgate.language.freeze import RequestMap
 from hexgate.language.interpret import prepare
+from hexgate.runtime.expression_engine import ExpressionEngine
 from hexgate.values import Value
 
 
@@ -60,4 +62,17 @@ class InterpreterOverRequest(Interpreter):
         return {name: RequestMap(value) if type(value) is dict else value for name, value in bindings.items()}
 
 
-ENGINES: tuple[Engine, ...] = (Interpreter(), InterpreterOverRequest())
+class Module:
+    """The compiled expression's module in the sandbox."""
+
+    name = "wasm"
+
+    def evaluate(self, expression: CheckedExpression, bindings: Mapping[str, Value]) -> Value | Fault:
+        compiled = compile_expression(expression, tuple(bindings))
+        try:
+            return ExpressionEngine(compiled.wasm).evaluate(tuple(bindings.values()))
+        except EvaluationFault as error:
+            return error.fault
+
+
+ENGINES: tuple[Engine, ...] = (Interpreter(), InterpreterOverRequest(), Module())

@@ -13,9 +13,7 @@ from hexgate.language.check import check
 from hexgate.language.checked import CheckedExpression
 from hexgate.language.environment import Environment
 from hexgate.language.finding import ExpressionError
-from hexgate.language.types import (
-    BOOL, BYTES, DURATION, DYN, INT, NULL, STRING, UINT, ListOf, MapOf, Type,
-)  # fmt: skip
+from hexgate.language.types import BOOL, BYTES, DURATION, DYN, INT, NULL, STRING, UINT, ListOf, MapOf, Type
 from hexgate.values import Duration, TypeValue, UInt, Value, key_of
 from tests.engines.engines import ENGINES, Engine
 from tests.engines.lift import lift
