@@ -54,6 +54,7 @@ class _Search:
         self.symbols_by_kind = {kind: [s for s, k in enumerate(self.kinds) if k is kind] for kind in kinds_after}
         # A search begins anew after every character: these are the states it is in then, by the character's kind.
         self.restart = {kind: self.closures.before(START, kind) for kind in kinds_after}
+        self.restarts = any(self.restart.values())
         self.chains = [(1 << head, sum(1 << state for state in others)) for head, others in nfa.chains]
         self.inside = self._matches_inside_characters()
         self.numbers: dict[tuple[int, Kind], int] = {}
@@ -99,7 +100,7 @@ class _Search:
         """The state of the result for a key; a new one where it is not known yet."""
         if states & MATCH_BIT:
             return ACCEPT
-        if not states:
+        if not states and not self.restarts:
             return REJECT
         for head, others in self.chains:
             # Of a chain, one state says it all: without this, `x.{0,60}y` would need a state for every set of x's.

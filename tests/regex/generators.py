@@ -89,7 +89,9 @@ def make_text(random: Random, pattern: str) -> str:
     characters = []
     for _ in range(length):
         choice = random.random()
-        if choice < 0.5:
+        if choice < 0.1:
+            characters.append(random.choice("\n\n a"))
+        elif choice < 0.5:
             characters.append(random.choice(named))
         elif choice < 0.85:
             characters.append(_character(random))
@@ -116,3 +118,24 @@ def make_two_case_alternation(random: Random, depth: int = 3) -> str:
             part = random.choice(TWO_CASE_ATOMS)
         parts.append("".join((random.choice(("", "", "a", "[Kk]")), part, random.choice(("", "", "x", "[Ss]")))))
     return random.choice(("|", "|", "|", "")).join(parts)
+
+
+POSITION_ATOMS = ("^", "$", r"\A", r"\z", r"\b", r"\B", "a", "b", r"\n", "é", ".", r"\w", r"\W", "[^a]", "", "a?", "b*", r"\b*", "(?:^|a)", r"(?:$|\b)")  # fmt: skip
+
+
+def make_position_pattern(random: Random, depth: int = 2) -> str:
+    """A short pattern of assertions among few characters."""
+    parts = []
+    for _ in range(random.randint(1, 4)):
+        if depth and random.random() < 0.3:
+            opening = random.choice(("(?:", "(?m:", "(?-m:", "(?s:"))
+            part = f"{opening}{make_position_pattern(random, depth - 1)}){random.choice(('', '', '*', '?', '{2}', '{0,2}'))}"
+        else:
+            part = random.choice(POSITION_ATOMS)
+        parts.append(part)
+    return random.choice(("", "(?m)", "(?m)")) + random.choice(("", "", "|")).join(parts)
+
+
+def make_position_text(random: Random) -> str:
+    """A short text of word characters, others, and line ends."""
+    return "".join(random.choice("aab\n\né -") for _ in range(random.randint(0, 6)))
