@@ -191,7 +191,36 @@
 ;; Whether the cell that `right` points to is less than the one that `left` does; false from `end` on.
 (func $precedes (param $right i32) (param $left i32) (param $end i32) (result i32)
   (if (i32.ge_u (local.get $right) (local.get $end)) (then (return (i32.const 0))))
-  (i32.eq (call $order (i32.load (local.get $right)) (i32.load (local.get $left))) (i32.const -1)))
+  (i32.eq (call $exact_order (i32.load (local.get $right)) (i32.load (local.get $left))) (i32.const -1)))
+
+;; As $order for what $fn_sort has checked, but numbers by their exact values: rounding an int to compare it with a
+;; double is no order to sort by (L6.4).
+(func $exact_order (param $left i32) (param $right i32) (result i32)
+  (local $order i32) (local $tag i32) (local $other i32)
+  (local.set $order (call $order (local.get $left) (local.get $right)))
+  (local.set $tag (call $tag (local.get $left)))
+  (local.set $other (call $tag (local.get $right)))
+  (if (i32.or (local.get $order) (i32.eqz (call $is_number (local.get $tag))))
+    (then (return (local.get $order))))
+  (if (i32.eq (i32.eq (local.get $tag) (i32.const 5)) (i32.eq (local.get $other) (i32.const 5)))
+    (then (return (local.get $order))))
+  (if (i32.eq (local.get $tag) (i32.const 5))
+    (then (return (i32.sub (i32.const 0)
+      (call $integer_against_double (local.get $right) (f64.load offset=8 (local.get $left)))))))
+  (call $integer_against_double (local.get $left) (f64.load offset=8 (local.get $right))))
+
+;; -1, 0 or 1 of an int or uint cell and the double that it rounds to, by exact value. Such a double is an integer; only
+;; 2^63 and 2^64 are beyond the types.
+(func $integer_against_double (param $cell i32) (param $value f64) (result i32)
+  (local $a i64) (local $b i64)
+  (local.set $a (i64.load offset=8 (local.get $cell)))
+  (if (i32.eq (call $tag (local.get $cell)) (i32.const 3))
+    (then
+      (if (f64.ge (local.get $value) (f64.const 9223372036854775808)) (then (return (i32.const -1))))
+      (return (call $compare_signed (local.get $a) (i64.trunc_sat_f64_s (local.get $value))))))
+  (if (f64.ge (local.get $value) (f64.const 18446744073709551616)) (then (return (i32.const -1))))
+  (local.set $b (i64.trunc_sat_f64_u (local.get $value)))
+  (i32.sub (i64.gt_u (local.get $a) (local.get $b)) (i64.lt_u (local.get $a) (local.get $b))))
 
 ;; `lists.range(count)`.
 (func $fn_lists_range (param $count i32) (result i32)
