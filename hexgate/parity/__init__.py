@@ -1,0 +1,1 @@
+"""Compare the engines: generate policies and calls, decide each on both, report the first difference."""
