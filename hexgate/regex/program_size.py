@@ -27,12 +27,20 @@ def text_instructions(text: str) -> int:
 def class_instructions(ranges: Ranges) -> int:
     """At most this many instructions for one character of a class: its tree's branches, and a choice for each leaf."""
     branches: set[ByteRanges] = set()
+    beginnings: set[tuple[int, int]] = set()
     leaves = 0
     for low, high in ranges:
+        if low >= 0x80 and low >> 12 == high >> 12 and not low <= _LAST_OF_LENGTH[1] < high:
+            # Up to three sequences, of which the last byte varies, or the last two. The beginnings before those are
+            # bits of the code point.
+            one_block = low >> 6 == high >> 6
+            leaves += 2 if one_block else 9
+            beginnings.update((shift, low >> shift) for shift in ((6, 12, 18) if one_block else (12, 18)))
+            continue
         for sequence in _sequences(low, high):
             leaves += 1
             branches.update(sequence[:length] for length in range(1, len(sequence) + 1))
-    return max(len(branches) + leaves, 1)
+    return max(len(branches) + len(beginnings) + leaves, 1)
 
 
 def _sequences(low: int, high: int) -> Iterator[ByteRanges]:

@@ -120,6 +120,11 @@ def make_two_case_alternation(random: Random, depth: int = 3) -> str:
     return random.choice(("|", "|", "|", "")).join(parts)
 
 
+def make_two_case_text(random: Random) -> str:
+    """A short text of the characters that matter to those, U+212A and U+017F among them."""
+    return "".join(random.choice("kKsSaAx1\u212a\u017fb\n") for _ in range(random.randint(1, 6)))
+
+
 POSITION_ATOMS = ("^", "$", r"\A", r"\z", r"\b", r"\B", "a", "b", r"\n", "é", ".", r"\w", r"\W", "[^a]", "", "a?", "b*", r"\b*", "(?:^|a)", r"(?:$|\b)")  # fmt: skip
 
 
