@@ -5,18 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from hexgate.diagnostics import Diagnostic, Place, PolicyInvalidError
-from hexgate.policy.parse import parse, parse_with_diagnostics
+from hexgate.policy.parse import BOUNDARY_FILE, parse, parse_with_diagnostics
+from hexgate.policy.reading import ROLE_NAME
 from hexgate.policy.source import SourcePolicy
+from hexgate.policy.yaml_tree import FILE_BYTES
 
 SUFFIXES = (".yaml", ".yml")
 TEST_SUFFIX = "_test"
+"""How the name of a file with tests ends, before its suffix: it is no part of the set."""
+
 FILES = 10_000
 """Files of a policy set, at most."""
 
 
 def load_policy(path: str | Path) -> SourcePolicy:
-    """The policy set at a path: a directory of role files, one file with `roles:`, or one role file with its parents
-    beside it. Raises PolicyInvalidError."""
+    """The policy set at a path: a directory of role files, one file with `roles:`, or one role file with its parents and
+    the boundary beside it. Raises PolicyInvalidError."""
     return parse(read_files(Path(path)))
 
 
@@ -24,45 +28,67 @@ def read_files(path: Path) -> dict[str, bytes]:
     """The contents of a set's files by the name to show. Raises PolicyInvalidError where it cannot be read."""
     try:
         if path.is_dir():
-            names = sorted(p for p in path.iterdir() if _is_policy_file(p))
-            if len(names) > FILES:
-                raise _unreadable(path, f"the directory has more than {FILES} policy files")
-            if not names:
-                raise _unreadable(path, "the directory has no policy file", "write a role, for example `billing.yaml`; `hexgate init` makes one")
-            return {str(name): name.read_bytes() for name in names}
-        return _with_family(path, path.read_bytes())
+            return _read_directory(path)
+        return _with_family(path, _read(path))
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
-        raise _unreadable(path, f"the policy set cannot be read: {reason}") from error
+        where = path if error.filename is None else Path(error.filename)
+        raise _unreadable(where, f"the policy set cannot be read: {reason}", "check the path and its permissions") from error
+
+
+def _read_directory(path: Path) -> dict[str, bytes]:
+    found = sorted(entry for entry in path.iterdir() if _is_policy_file(entry))
+    if len(found) > FILES:
+        raise _unreadable(path, f"the directory has more than {FILES} policy files", "split the set")
+    if not found:
+        help_ = "write a role, for example `billing.yaml`; `hexgate init` makes one"
+        raise _unreadable(path, "the directory has no policy file", help_)
+    wrong = [entry for entry in found if entry.suffix not in SUFFIXES]
+    if wrong:
+        raise PolicyInvalidError(tuple(
+            _problem(entry, f"the suffix `{entry.suffix}` is not in lower case", "rename the file, so that no tool overlooks it")
+            for entry in wrong
+        ))  # fmt: skip
+    return {str(entry): _read(entry) for entry in found}
 
 
 def _is_policy_file(path: Path) -> bool:
-    is_test = path.stem.endswith(TEST_SUFFIX)
-    return path.suffix in SUFFIXES and not path.name.startswith(".") and not is_test and path.is_file()
+    """Whether a name in a directory is that of a policy file, so that a missing target or an odd file is an error."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.stem.endswith(TEST_SUFFIX)
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file; no more than are needed to see that it is too large."""
+    if path.exists() and not path.is_file():
+        raise _unreadable(path, f"`{path.name}` is not a file", "move it elsewhere, or give it another suffix")
+    with path.open("rb") as file:
+        return file.read(FILE_BYTES + 1)
 
 
 def _with_family(path: Path, data: bytes) -> dict[str, bytes]:
-    """A single file; where it is a role with parents, the parents' files and the boundary beside it too."""
+    """A file given alone: a set with `roles:`, or a role with its ancestors' files and the boundary's beside it."""
     files = {str(path): data}
-    pending = [path]
+    policy, _ = parse_with_diagnostics(files)
+    if list(policy.roles) != [path.stem] or path.stem == BOUNDARY_FILE:
+        return files
+    pending = [BOUNDARY_FILE, *(parent.name for parent in policy.roles[path.stem].inherits)]
+    seen = {path.stem}
     while pending:
-        current = pending.pop()
-        policy, _ = parse_with_diagnostics({str(current): files[str(current)]})
-        for role in policy.roles.values() if len(policy.roles) == 1 else ():
-            for parent in (*(p.name for p in role.inherits), "boundary"):
-                for suffix in SUFFIXES:
-                    beside = path.parent / f"{parent}{suffix}"
-                    if str(beside) not in files and beside.is_file() and _is_role_file(path, data):
-                        files[str(beside)] = beside.read_bytes()
-                        pending.append(beside)
+        name = pending.pop()
+        if name in seen or not ROLE_NAME.fullmatch(name):
+            continue
+        seen.add(name)
+        for beside in (path.parent / f"{name}{suffix}" for suffix in SUFFIXES):
+            if beside.exists() or beside.is_symlink():
+                content = files[str(beside)] = _read(beside)
+                relative, _ = parse_with_diagnostics({str(beside): content})
+                pending += [parent.name for role in relative.roles.values() for parent in role.inherits]
     return files
 
 
-def _is_role_file(path: Path, data: bytes) -> bool:
-    """Whether a file holds one role under its own name rather than a set."""
-    policy, _ = parse_with_diagnostics({str(path): data})
-    return list(policy.roles) == [path.stem]
+def _problem(path: Path, message: str, help_: str) -> Diagnostic:
+    return Diagnostic("HG211", message, Place(str(path), 1, 1), help_)
 
 
-def _unreadable(path: Path, message: str, help_: str = "check the path") -> PolicyInvalidError:
-    return PolicyInvalidError((Diagnostic("HG211", message, Place(str(path), 1, 1), help_),))
+def _unreadable(path: Path, message: str, help_: str) -> PolicyInvalidError:
+    return PolicyInvalidError((_problem(path, message, help_),))

@@ -7,10 +7,13 @@ from pathlib import PurePath
 
 from hexgate.diagnostics import Diagnostic, Place, PolicyInvalidError, Related
 from hexgate.policy.parse_entries import parse_default, parse_entries
-from hexgate.policy.reading import Reader
+from hexgate.policy.reading import ROLE_NAME, Reader, shorten
 from hexgate.policy.source import SourceConstant, SourceParent, SourcePolicy, SourceRole
 from hexgate.policy.values import constant_value
 from hexgate.policy.yaml_tree import Mapping, Node, Scalar, Sequence, parse_yaml
+
+SET_BYTES = 2**24
+"""Length of all files of a policy set together, in bytes, at most."""
 
 BOUNDARY_FILE = "boundary"
 _ROLE_KEYS = ("inherits", "abstract", "default_policy", "tools", "consts", "description")
@@ -30,28 +33,53 @@ def parse(files: MappingType[str, bytes]) -> SourcePolicy:
 def parse_with_diagnostics(files: MappingType[str, bytes]) -> tuple[SourcePolicy, tuple[Diagnostic, ...]]:
     """What could be read of a policy set, and everything that is wrong with it, in order of place."""
     reader = Reader()
+    trees: dict[str, Mapping] = {}
+    if sum(map(len, files.values())) > SET_BYTES:
+        reader.report("HG208", f"the policy set has more than {SET_BYTES} bytes", _start(files), "split the set")
+    else:
+        for file, data in files.items():
+            tree = _read_tree(reader, file, data)
+            if tree is not None:
+                trees[file] = tree
+    policy = _parse_trees(reader, trees, len(files) == 1)
+    if not policy.roles and not reader.diagnostics:
+        help_ = "write a role, for example `billing.yaml`; `hexgate init` makes one"
+        reader.report("HG211", "the policy set has no role", _start(files), help_)
+    return policy, tuple(sorted(reader.diagnostics, key=_order))
+
+
+def _start(files: MappingType[str, bytes]) -> Place:
+    return Place(next(iter(files), "."), 1, 1)
+
+
+def _read_tree(reader: Reader, file: str, data: bytes) -> Mapping | None:
+    """The map that a file is; None where it is reported."""
+    tree, diagnostics = parse_yaml(file, data)
+    reader.diagnostics.extend(diagnostics)
+    if isinstance(tree, Mapping):
+        return tree
+    if tree is not None:
+        reader.report("HG204", "a policy file is a map of keys", tree.place, "begin with `version: 1`")
+    elif not diagnostics:
+        reader.report("HG205", "the file is empty", Place(file, 1, 1), "begin with `version: 1`")
+    return None
+
+
+def _parse_trees(reader: Reader, trees: MappingType[str, Mapping], is_single: bool) -> SourcePolicy:
     roles: dict[str, SourceRole] = {}
     boundary: SourceRole | None = None
-    constants: tuple[SourceConstant, ...] = ()
-    for file, data in files.items():
-        tree, diagnostics = parse_yaml(file, data)
-        reader.diagnostics.extend(diagnostics)
-        if not isinstance(tree, Mapping):
-            if not diagnostics:
-                _report_shape(reader, file, tree)
-            continue
-        if len(files) == 1 and tree.get("roles") is not None:
-            roles, boundary, constants = _parse_set(reader, file, tree)
-        elif PurePath(file).stem == BOUNDARY_FILE:
-            boundary = _parse_boundary(reader, file, tree, with_version=True)
+    for file, tree in trees.items():
+        if is_single and (tree.get("roles") is not None or "roles" in tree.broken):
+            return _parse_set(reader, file, tree)
+        if PurePath(file).stem == BOUNDARY_FILE:
+            found = _parse_boundary(reader, file, tree)
+            _refuse_twin(reader, "the boundary", boundary, found)
+            boundary = boundary or found
         else:
             role = _parse_role_file(reader, file, tree)
-            _refuse_twin(reader, roles.get(role.name), role)
+            _refuse_twin(reader, f"the role `{role.name}`", roles.get(role.name), role)
             roles.setdefault(role.name, role)
-    if not roles and not reader.diagnostics:
-        where = next(iter(files), "")
-        reader.report("HG211", "the policy set has no role", Place(where, 1, 1), "write a role, for example `billing.yaml`; `hexgate init` makes one")
-    return SourcePolicy(roles, boundary, constants), tuple(sorted(reader.diagnostics, key=_order))
+    return SourcePolicy(roles, boundary)
 
 
 def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
@@ -59,16 +87,10 @@ def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
     return (place.file, place.line, place.column, diagnostic.code) if place else ("", 0, 0, diagnostic.code)
 
 
-def _report_shape(reader: Reader, file: str, tree: Node | None) -> None:
-    place = Place(file, 1, 1) if tree is None else tree.place
-    message = "the file is empty" if tree is None else "a policy file is a map of keys"
-    reader.report("HG205" if tree is None else "HG204", message, place, "begin with `version: 1`")
-
-
-def _refuse_twin(reader: Reader, first: SourceRole | None, second: SourceRole) -> None:
+def _refuse_twin(reader: Reader, what: str, first: SourceRole | None, second: SourceRole) -> None:
     if first is not None:
         related = (Related(first.place, "the other one is here"),)
-        reader.report("HG305", f"the role `{second.name}` is defined twice", second.place, "remove one of the files", related)
+        reader.report("HG305", f"{what} is defined twice", second.place, "remove one of the files", related)
 
 
 def _parse_role_file(reader: Reader, file: str, tree: Mapping) -> SourceRole:
@@ -80,38 +102,47 @@ def _parse_role_file(reader: Reader, file: str, tree: Mapping) -> SourceRole:
     return _parse_role(reader, name, tree, start)
 
 
-def _parse_boundary(reader: Reader, file: str, tree: Mapping, with_version: bool) -> SourceRole:
-    if with_version:
-        reader.require_version(tree, Place(file, 1, 1))
-    reader.refuse_keys(tree, ("version", *_BOUNDARY_KEYS) if with_version else _BOUNDARY_KEYS, "a boundary")
-    return _parse_role(reader, BOUNDARY_FILE, tree, tree.place)
+def _parse_boundary(reader: Reader, file: str, tree: Mapping) -> SourceRole:
+    """A file `boundary.yaml`."""
+    start = Place(file, 1, 1)
+    reader.require_version(tree, start)
+    reader.refuse_keys(tree, ("version", *_BOUNDARY_KEYS), "a boundary")
+    return _parse_role(reader, BOUNDARY_FILE, tree, start)
 
 
-def _parse_set(
-    reader: Reader, file: str, tree: Mapping
-) -> tuple[dict[str, SourceRole], SourceRole | None, tuple[SourceConstant, ...]]:
+def _parse_set(reader: Reader, file: str, tree: Mapping) -> SourcePolicy:
     """A file with `roles:`."""
     reader.require_version(tree, Place(file, 1, 1))
     reader.refuse_keys(tree, _SET_KEYS, "a policy set")
+    reader.text(tree, "description")
     roles: dict[str, SourceRole] = {}
     for key, node in reader.mapping(tree, "roles"):
-        reader.require_role_name(key.text, key.place, in_file=False)
         if key.text == BOUNDARY_FILE:
             reader.report("HG209", "`boundary` is not a role", key.place, "write it beside `roles:`, not below")
-        if isinstance(node, Mapping):
-            reader.refuse_keys(node, _ROLE_KEYS, "a role")
-            roles[key.text] = _parse_role(reader, key.text, node, key.place)
-        elif isinstance(node, Scalar) and not node.source.text:
-            roles[key.text] = SourceRole(key.text, key.place)
-        else:
-            reader.report("HG204", "a role is a map of keys", node.place, "for example `tools:` below it")
-    boundary = tree.get("boundary")
-    made = None
-    if isinstance(boundary, Mapping):
-        made = _parse_boundary(reader, file, boundary, with_version=False)
-    elif boundary is not None:
-        reader.report("HG204", "a boundary is a map of keys", boundary.place, "for example `tools:` below it")
-    return roles, made, _parse_constants(reader, tree)
+            continue
+        reader.require_role_name(key.text, key.place, in_file=False)
+        role = _parse_inner(reader, node, f"the role `{shorten(key.text)}`", _ROLE_KEYS, key.text, key.place)
+        if role is not None:
+            roles[key.text] = role
+    boundary = None
+    node = tree.get(BOUNDARY_FILE)
+    if node is not None:
+        place = tree.key_place(BOUNDARY_FILE)
+        boundary = _parse_inner(reader, node, "the boundary", _BOUNDARY_KEYS, BOUNDARY_FILE, place)
+    return SourcePolicy(roles, boundary, _parse_constants(reader, tree))
+
+
+def _parse_inner(
+    reader: Reader, node: Node, what: str, keys: tuple[str, ...], name: str, place: Place
+) -> SourceRole | None:
+    """A role, or the boundary, of a file with `roles:`; None where it is reported. One without keys denies."""
+    if isinstance(node, Scalar) and node.is_empty:
+        return SourceRole(name, place)
+    if not isinstance(node, Mapping):
+        reader.report("HG204", f"{what} is a map of keys", node.place, "for example `tools:` below it")
+        return None
+    reader.refuse_keys(node, keys, "a boundary" if keys is _BOUNDARY_KEYS else "a role")
+    return _parse_role(reader, name, node, place)
 
 
 def _parse_role(reader: Reader, name: str, tree: Mapping, place: Place) -> SourceRole:
@@ -131,13 +162,17 @@ def _parse_inherits(reader: Reader, tree: Mapping) -> tuple[SourceParent, ...]:
     node = tree.get("inherits")
     if node is None:
         return ()
-    items = node.items if isinstance(node, Sequence) else (node,)
+    if not isinstance(node, Sequence):
+        shown = node.source.text if isinstance(node, Scalar) else ""
+        help_ = f"write `inherits: [{shown if ROLE_NAME.fullmatch(shown) else 'read_only'}]`"
+        reader.report("HG204", "`inherits` is a list of role names", node.place, help_)
+        return ()
     parents: list[SourceParent] = []
-    for item in items:
+    for item in node.items:
         if not isinstance(item, Scalar) or not item.source.text:
-            reader.report("HG204", "`inherits` is a list of role names", item.place, "for example `inherits: [read_only]`")
+            reader.report("HG204", "a parent is a role's name", item.place, "for example `inherits: [read_only]`")
         elif any(parent.name == item.source.text for parent in parents):
-            reader.report("HG203", f"`{item.source.text}` is inherited twice", item.place, "keep one of them")
+            reader.report("HG203", f"`{shorten(item.source.text)}` is inherited twice", item.place, "keep one of them")
         else:
             parents.append(SourceParent(item.source.text, item.place))
     return tuple(parents)

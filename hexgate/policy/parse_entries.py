@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
 from hexgate.decision.decision import Verdict
-from hexgate.diagnostics import Place
-from hexgate.policy.reading import Reader
+from hexgate.policy.reading import Reader, shorten
 from hexgate.policy.source import SourceEntry, SourceRule, SourceText
 from hexgate.policy.values import duration_seconds
 from hexgate.policy.yaml_tree import Mapping, Node, Scalar, Sequence
 
 DEFAULT = "default_policy"
-MODES = tuple(verdict.value for verdict in Verdict)
+MODES = tuple(verdict.value for verdict in (Verdict.ALLOW, Verdict.DENY, Verdict.APPROVAL_REQUIRED))
 RULES = 64
 """Rules of one entry, at most."""
 
 CONSTRAINTS = 64
 """Constraints of one rule, at most."""
 
+APPROVERS = 64
+"""Approvers of one rule, at most."""
+
+APPROVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@:/+-]{0,127}")
+
 _RULE_KEYS = ("mode", "constraints", "message", "approvers", "expires_in")
+_MEANT_MODES = {
+    **dict.fromkeys(("ask", "approval", "approve", "confirm", "require_approval", "requires_approval"), "approval_required"),
+    **dict.fromkeys(("permit", "grant", "true", "yes"), "allow"),
+    **dict.fromkeys(("block", "forbid", "refuse", "reject", "false", "no"), "deny"),
+}  # fmt: skip
 
 
 def parse_entries(reader: Reader, tree: Mapping) -> tuple[SourceEntry, ...]:
@@ -25,7 +36,7 @@ def parse_entries(reader: Reader, tree: Mapping) -> tuple[SourceEntry, ...]:
     entries: list[SourceEntry] = []
     for key, node in reader.mapping(tree, "tools"):
         reader.require_tool_name(key.text, key.place)
-        rules = _parse_rules(reader, node, f"the entry of `{key.text}`")
+        rules = _parse_rules(reader, node, f"the entry of `{shorten(key.text)}`")
         if rules:
             entries.append(SourceEntry(key.text, rules, key.place))
     return tuple(entries)
@@ -36,8 +47,8 @@ def parse_default(reader: Reader, tree: Mapping) -> SourceEntry | None:
     node = tree.get(DEFAULT)
     if node is None:
         return None
-    rules = _parse_rules(reader, node, "`default_policy`")
-    return SourceEntry(DEFAULT, rules, node.place) if rules else None
+    rules = _parse_rules(reader, node, f"`{DEFAULT}`")
+    return SourceEntry(DEFAULT, rules, tree.key_place(DEFAULT)) if rules else None
 
 
 def _parse_rules(reader: Reader, node: Node, what: str) -> tuple[SourceRule, ...]:
@@ -50,80 +61,91 @@ def _parse_rules(reader: Reader, node: Node, what: str) -> tuple[SourceRule, ...
     listed = node.get("rules")
     if listed is None:
         reader.refuse_keys(node, (*_RULE_KEYS, "rules"), "an entry")
-        rule = _parse_rule(reader, node, what)
+        rule = None if "rules" in node.broken else _parse_rule(reader, node, what)
         return (rule,) if rule else ()
     reader.refuse_keys(node, ("rules",), "an entry with `rules`")
-    if not isinstance(listed, Sequence) or not listed.items:
+    if not isinstance(listed, Sequence) or not (listed.items or listed.is_broken):
         reader.report("HG204", "`rules` is a list of rules", listed.place, "write each rule as `- mode: ...`")
         return ()
     if len(listed.items) > RULES:
-        reader.report("HG204", f"{what} has {len(listed.items)} rules, more than {RULES}", listed.place, "join them")
-    rules = []
-    for item in listed.items:
-        if not isinstance(item, Mapping):
-            reader.report("HG204", "a rule is a map of keys", item.place, "write `- mode: ...`")
-            continue
-        reader.refuse_keys(item, _RULE_KEYS, "a rule")
-        rule = _parse_rule(reader, item, "the rule")
-        if rule:
-            rules.append(rule)
-    return tuple(rules)
+        message = f"{what} has {len(listed.items)} rules, more than {RULES}"
+        reader.report("HG204", message, node.key_place("rules"), "join them with `&&` and `||`")
+    return tuple(rule for item in listed.items if (rule := _parse_listed_rule(reader, item)) is not None)
+
+
+def _parse_listed_rule(reader: Reader, item: Node) -> SourceRule | None:
+    if not isinstance(item, Mapping):
+        reader.report("HG204", "a rule is a map of keys", item.place, "write `- mode: ...`")
+        return None
+    reader.refuse_keys(item, _RULE_KEYS, "a rule")
+    return _parse_rule(reader, item, "the rule")
 
 
 def _parse_rule(reader: Reader, tree: Mapping, what: str) -> SourceRule | None:
-    node = tree.get("mode")
-    if node is None:
-        reader.report("HG205", f"{what} has no `mode`", tree.place, "it is " + ", ".join(f"`{mode}`" for mode in MODES))
-        return None
-    mode = reader.one_of(node, "mode", MODES)
     constraints = _parse_constraints(reader, tree)
     message = reader.text(tree, "message")
     approvers, expires_in = _parse_approvers(reader, tree), _parse_expiry(reader, tree)
+    node = tree.get("mode")
+    if node is None:
+        if "mode" not in tree.broken:
+            help_ = "write one of " + ", ".join(f"`mode: {mode}`" for mode in MODES)
+            reader.report("HG205", f"{what} has no `mode`", tree.place, help_)
+        return None
+    mode = reader.one_of(node, "mode", MODES, _MEANT_MODES)
     if mode is None:
         return None
     if mode != Verdict.APPROVAL_REQUIRED.value:
         for key in ("approvers", "expires_in"):
-            found = tree.get(key)
-            if found is not None:
-                reader.report("HG210", f"`{key}` goes with `mode: approval_required`", _key_place(tree, key), "remove it, or change the mode")
+            if tree.get(key) is not None:
+                message_ = f"`{key}` goes with `mode: approval_required`"
+                reader.report("HG210", message_, tree.key_place(key), "remove it, or change the mode")
     return SourceRule(Verdict(mode), constraints, node.place, message, approvers, expires_in)
-
-
-def _key_place(tree: Mapping, name: str) -> Place:
-    return next((key.place for key, _ in tree.entries if key.text == name), tree.place)
 
 
 def _parse_constraints(reader: Reader, tree: Mapping) -> tuple[SourceText, ...]:
     node = tree.get("constraints")
     if node is None:
         return ()
-    if not isinstance(node, Sequence):
-        reader.report("HG204", "`constraints` is a list", node.place, "write each constraint as `- args.amount <= 500`")
+    if not isinstance(node, Sequence) or not (node.items or node.is_broken):
+        message = "`constraints` is a list" if not _is_empty(node) else "`constraints` has no constraint"
+        help_ = "write each constraint as `- args.amount <= 500`" + (", or remove the key" if _is_empty(node) else "")
+        reader.report("HG204", message, node.place, help_)
         return ()
     if len(node.items) > CONSTRAINTS:
-        reader.report("HG204", f"the rule has {len(node.items)} constraints, more than {CONSTRAINTS}", node.place, "join them with `&&`")
+        message = f"the rule has {len(node.items)} constraints, more than {CONSTRAINTS}"
+        reader.report("HG204", message, tree.key_place("constraints"), "join them with `&&`")
     constraints = []
     for item in node.items:
-        if isinstance(item, Scalar):
+        if isinstance(item, Scalar) and item.source.text.strip():
             constraints.append(item.source)
+        elif isinstance(item, Scalar):
+            reader.report("HG204", "the constraint is empty", item.place, "write an expression, or remove the line")
         else:
             help_ = "put the whole expression in quotes: YAML reads `: ` and a leading `[` or `{` as its own"
-            reader.report("HG204", "a constraint is an expression on one line", item.place, help_)
+            reader.report("HG204", "a constraint is an expression", item.place, help_)
     return tuple(constraints)
+
+
+def _is_empty(node: Node) -> bool:
+    return (isinstance(node, Scalar) and node.is_empty) or (isinstance(node, Sequence) and not node.items)
 
 
 def _parse_approvers(reader: Reader, tree: Mapping) -> tuple[str, ...]:
     node = tree.get("approvers")
     if node is None:
         return ()
-    if not isinstance(node, Sequence) or not node.items:
+    if not isinstance(node, Sequence) or not (node.items or node.is_broken):
         reader.report("HG204", "`approvers` is a list of names", node.place, "for example `approvers: [finance]`")
         return ()
-    names = []
+    if len(node.items) > APPROVERS:
+        message = f"the rule has {len(node.items)} approvers, more than {APPROVERS}"
+        reader.report("HG204", message, tree.key_place("approvers"), "name a group")
+    names: list[str] = []
     for item in node.items:
         text = item.source.text if isinstance(item, Scalar) else ""
-        if not text or not text.isprintable() or text != text.strip() or len(text) > 128:
-            reader.report("HG210", "an approver is a name", item.place, "for example a role's name")
+        if not APPROVER.fullmatch(text):
+            help_ = "use ASCII letters, digits and `_.@:/+-`, for example a role's name or `user:alice`"
+            reader.report("HG210", f"`{shorten(text)}` cannot name an approver" if text else "an approver is a name", item.place, help_)
         elif text in names:
             reader.report("HG203", f"`{text}` stands here twice", item.place, "keep one of them")
         else:
@@ -137,5 +159,6 @@ def _parse_expiry(reader: Reader, tree: Mapping) -> int | None:
         return None
     seconds = duration_seconds(node.source.text) if isinstance(node, Scalar) else None
     if seconds is None:
-        reader.report("HG210", "`expires_in` is a span of time up to 30 days", node.place, "for example `15m`, `2h` or `1h30m`")
+        message = "`expires_in` is a span of time from 1 second to 30 days"
+        reader.report("HG210", message, node.place, "for example `15m`, `2h` or `1h30m`")
     return seconds

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from hexgate.diagnostics import Diagnostic, Place, Related
+from hexgate.language.parse import RESERVED
 from hexgate.language.suggest import help_for, suggest
 from hexgate.limits import NAME_BYTES
+from hexgate.policy.plain_scalars import Kind, kind_of
 from hexgate.policy.source import SourceText
 from hexgate.policy.yaml_tree import Mapping, Node, Scalar
 
-_LOWER, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
-_ROLE_FIRST = frozenset(_LOWER)
-_ROLE = frozenset(_LOWER + _DIGITS + "_-")
-_CONSTANT_FIRST = frozenset(_LOWER + _LOWER.upper() + "_")
-_CONSTANT = _CONSTANT_FIRST | frozenset(_DIGITS)
-_TOOL = frozenset(_LOWER + _LOWER.upper() + _DIGITS + "_.:/-")
-ROLE_CHARACTERS = 64
-_MEANT = {"reason": "message", "tool": "tools", "constraint": "constraints", "conditions": "constraints", "when": "constraints", "constants": "consts", "extends": "inherits", "default": "default_policy", "effect": "mode", "action": "mode", "rule": "rules"}
+ROLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+CONSTANT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+TOOL_NAME = re.compile(r"[A-Za-z0-9_.:/*-]{1,256}")
+RESERVED_NAMES = RESERVED | {"true", "false", "null", "in"}
+"""Words that CEL keeps: no constant can be called so."""
+
+_SHOWN_CHARACTERS = 60
+_NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_MEANT = {
+    "reason": "message", "why": "message", "tool": "tools", "constraint": "constraints", "conditions": "constraints",
+    "condition": "constraints", "when": "constraints", "if": "constraints", "constants": "consts", "const": "consts",
+    "vars": "consts", "extends": "inherits", "inherit": "inherits", "parents": "inherits", "parent": "inherits",
+    "default": "default_policy", "effect": "mode", "action": "mode", "verdict": "mode", "rule": "rules",
+    "approver": "approvers", "expires": "expires_in", "expiry": "expires_in", "ttl": "expires_in", "role": "roles",
+    "boundaries": "boundary",
+}  # fmt: skip
+"""Keys that people write, and what they mean by them."""
+
+
+def shorten(text: str) -> str:
+    """A user's text as a message shows it."""
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
 
 class Reader:
@@ -38,21 +55,25 @@ class Reader:
                 meant = _MEANT.get(key.text)
                 found = meant if meant in names else suggest(key.text, names)
                 help_ = f"did you mean `{found}`?" if found else f"{what} has " + ", ".join(f"`{name}`" for name in names)
-                self.report("HG202", f"`{key.text}` is not a key of {what}", key.place, help_)
+                self.report("HG202", f"`{shorten(key.text)}` is not a key of {what}", key.place, help_)
 
     def require_version(self, tree: Mapping, start: Place) -> None:
-        """`version: 1` must be there."""
+        """`version: 1` must be there, as a number."""
         node = tree.get("version")
         if node is None:
-            self.report("HG205", "the file has no `version`", start, "begin with `version: 1`")
-        elif not isinstance(node, Scalar) or not node.plain or node.source.text != "1":
-            shown = node.source.text if isinstance(node, Scalar) else "this"
-            self.report("HG206", f"version `{shown}` is not known", node.place, "write `version: 1`")
+            if "version" not in tree.broken:
+                self.report("HG205", "the file has no `version`", start, "begin with `version: 1`")
+        elif not isinstance(node, Scalar) or node.is_empty:
+            self.report("HG206", "`version` is no number", node.place, "write `version: 1`")
+        elif not node.plain:
+            self.report("HG206", "`version` is a text", node.place, "write the number without quotes: `version: 1`")
+        elif node.source.text != "1":
+            self.report("HG206", f"version `{shorten(node.source.text)}` is not known", node.place, "write `version: 1`")
 
     def mapping(self, tree: Mapping, name: str) -> tuple[tuple[SourceText, Node], ...]:
         """The entries of a key whose value is a map; none where it is absent or empty."""
         node = tree.get(name)
-        if node is None or (isinstance(node, Scalar) and node.plain and not node.source.text):
+        if node is None or (isinstance(node, Scalar) and node.is_empty):
             return ()
         if isinstance(node, Mapping):
             return node.entries
@@ -64,54 +85,63 @@ class Reader:
         node = tree.get(name)
         if node is None:
             return False
-        if isinstance(node, Scalar) and node.plain and node.source.text in ("true", "false"):
-            return node.source.text == "true"
+        if isinstance(node, Scalar) and node.plain and kind_of(node.source.text) is Kind.BOOL:
+            return node.source.text.lower() == "true"
         self.report("HG204", f"`{name}` is `true` or `false`", node.place, f"write `{name}: true`, or leave it out")
         return False
 
     def text(self, tree: Mapping, name: str) -> str | None:
-        """A key whose value is text; None where it is absent."""
+        """A key whose value is a text that is not empty; None where it is absent. A plain scalar is its text."""
         node = tree.get(name)
         if node is None:
             return None
-        if isinstance(node, Scalar) and node.source.text:
+        if not isinstance(node, Scalar) or not node.source.text.strip():
+            self.report("HG204", f"`{name}` is a text", node.place, "write it on one line, or in quotes")
+        elif (found := _NO_TEXT.search(node.source.text)) is not None:
+            place = node.source.at(found.start(), found.end())
+            self.report("HG204", f"U+{ord(found.group()):04X} cannot stand in `{name}`", place, "leave it out")
+        else:
             return node.source.text
-        self.report("HG204", f"`{name}` is a text", node.place, "write it on one line, or in quotes")
         return None
 
     def require_role_name(self, name: str, place: Place, in_file: bool) -> None:
         """A role's name: a lower-case letter, then letters, digits, `_` and `-`."""
-        if not name or name[0] not in _ROLE_FIRST or not _ROLE.issuperset(name) or len(name) > ROLE_CHARACTERS:
-            what = "the file's name" if in_file else "it"
-            help_ = f"{what} must be a role's name: a lower-case letter, then letters, digits, `_` or `-`, at most {ROLE_CHARACTERS}"
-            self.report("HG209", f"`{name}` cannot name a role", place, help_)
+        if not ROLE_NAME.fullmatch(name):
+            what = "the file's name is the role's: " if in_file else "write "
+            help_ = f"{what}a lower-case letter, then lower-case letters, digits, `_` or `-`, at most 64 characters"
+            self.report("HG209", f"`{shorten(name)}` cannot name a role", place, help_)
 
     def require_constant_name(self, name: str, place: Place) -> bool:
-        """A constant's name: an identifier."""
-        if name and name[0] in _CONSTANT_FIRST and _CONSTANT.issuperset(name) and len(name) <= ROLE_CHARACTERS:
-            return True
-        self.report("HG209", f"`{name}` cannot name a constant", place, "use letters, digits and `_`, beginning with a letter")
-        return False
+        """A constant's name: an identifier, and no word that CEL keeps."""
+        if name in RESERVED_NAMES:
+            self.report("HG209", f"`{name}` is a reserved word and cannot name a constant", place, f"for example `{name}_`")
+            return False
+        if not CONSTANT_NAME.fullmatch(name):
+            help_ = "use letters, digits and `_`, not beginning with a digit, at most 64 characters"
+            self.report("HG209", f"`{shorten(name)}` cannot name a constant", place, help_)
+            return False
+        return True
 
     def require_tool_name(self, name: str, place: Place) -> None:
         """A tool's name, or a pattern with `*`."""
-        plain = name.replace("*", "")
-        if name and _TOOL.issuperset(plain) and len(name.encode()) <= NAME_BYTES and "**" not in name:
-            return
-        if "**" in name:
-            self.report("HG209", f"`{name}` has `**`", place, "one `*` stands for any run of characters")
-            return
-        help_ = f"use ASCII letters, digits, `_`, `-`, `.`, `:`, `/`, and `*` for any run of characters, at most {NAME_BYTES}"
-        self.report("HG209", f"`{name}` cannot name a tool", place, help_)
+        if name == "default_policy":
+            self.report("HG209", "`default_policy` is not a tool", place, "write it beside `tools:`, not below")
+        elif "**" in name and TOOL_NAME.fullmatch(name):
+            self.report("HG209", f"`{shorten(name)}` has `**`", place, "one `*` stands for any run of characters")
+        elif not TOOL_NAME.fullmatch(name):
+            help_ = f"use ASCII letters, digits, `_`, `-`, `.`, `:`, `/`, and `*` for any run of characters, at most {NAME_BYTES}"
+            self.report("HG209", f"`{shorten(name)}` cannot name a tool", place, help_)
 
-    def one_of(self, node: Node, what: str, names: tuple[str, ...]) -> str | None:
-        """A scalar that is one of a few words, or None where it is reported."""
-        shown = node.source.text if isinstance(node, Scalar) else ""
+    def one_of(self, node: Node, what: str, names: tuple[str, ...], meant: dict[str, str]) -> str | None:
+        """A scalar that is one of a few words, or None where it is reported. `meant` has what people write for them."""
+        all_names = "it is " + ", ".join(f"`{name}`" for name in names)
+        if not isinstance(node, Scalar) or node.is_empty:
+            self.report("HG204", f"`{what}` is a word", node.place, all_names)
+            return None
+        shown = node.source.text
         if shown in names:
             return shown
-        if not isinstance(node, Scalar):
-            self.report("HG204", f"`{what}` is a word", node.place, "it is " + ", ".join(f"`{n}`" for n in names))
-        else:
-            otherwise = "it is " + ", ".join(f"`{n}`" for n in names)
-            self.report("HG210", f"`{shown}` is not a {what}", node.place, help_for(shown, names, otherwise))
+        found = meant.get(shown.lower().replace("-", "_"))
+        help_ = f"did you mean `{found}`?" if found else help_for(shown, names, all_names)
+        self.report("HG210", f"`{shorten(shown)}` is not a {what}", node.place, help_)
         return None

@@ -120,15 +120,18 @@ def _decode_block(raw: str, value: str) -> _Decoded:
     if end_of_header < 0:
         return _Decoded("", [len(raw)])
     header = raw[:end_of_header].partition("#")[0]
-    content = raw[end_of_header + 1 :]
-    lines = content.split("\n")
-    first = next((len(line) - len(line.lstrip(" ")) for line in lines if line.strip(" \r")), 0)
+    lines = raw[end_of_header + 1 :].split("\n")
+    first = next((_indent(line) for line in lines if line.strip(" \r")), 0)
     decoded = _Decoded("", [len(raw)])
-    for indent in (first, *range(first)):
+    for indent in (first, *sorted({0, *map(_indent, lines)}), *range(first)):
         decoded = _decode_lines(raw, end_of_header + 1, indent, header)
         if decoded.text == value:
             break
     return decoded
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _decode_lines(raw: str, start: int, indent: int, header: str) -> _Decoded:

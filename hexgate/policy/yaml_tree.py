@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, TypeAlias, Union
+from typing import Any, NamedTuple, TypeAlias, Union
 
 import yaml
 
@@ -28,7 +28,8 @@ SCALAR_CHARACTERS = 65_536
 """Length of one scalar in code points, at most."""
 
 EXPLAINED_CHARACTERS = 65_536
-"""Length in code points of a file whose syntax errors are looked at a second time."""
+"""Length in code points of a file whose errors are looked for a second time, with the pure parser: it takes a second for
+about so many."""
 
 _FORBIDDEN = re.compile(
     "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\r(?!\n)"
@@ -40,6 +41,17 @@ _PARSER: Any = getattr(getattr(yaml, "cyaml", None), "CParser", None)
 """libyaml's parser, about ten times as fast as the pure one, which stands in where PyYAML was built without it."""
 
 
+_BLOCKS = ("|", ">")
+_BLOCK_HEADER = re.compile(r"[|>][-+1-9]{0,2}[ ]*(?:[ ]#.*)?\r?(?:\n|\Z)")
+
+
+class _Context(NamedTuple):
+    """How many lists and maps are around a node, and whether the nearest one is in brackets or braces."""
+
+    depth: int
+    is_flow: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A scalar. `plain` is False where it was quoted or a block, so that it can only be text."""
@@ -49,23 +61,31 @@ class Scalar:
 
     @property
     def place(self) -> Place:
+        """Where it stands; an empty value stands where its key does."""
         return self.source.place
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written: `key:`."""
+        return self.plain and not self.source.text
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A list."""
+    """A list. `is_broken` where an item was reported and does not stand here."""
 
     items: tuple[Node, ...]
     place: Place
+    is_broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A map. A key stands here once; what was reported does not stand here."""
+    """A map. A key stands here once. `broken` are the keys whose values were reported and do not stand here."""
 
     entries: tuple[tuple[SourceText, Node], ...]
     place: Place
+    broken: frozenset[str] = frozenset()
 
     def get(self, name: str) -> Node | None:
         """The value of a key, or None."""
@@ -82,32 +102,29 @@ class Mapping:
 Node: TypeAlias = Union[Scalar, Sequence, Mapping]
 
 
-def parse_yaml(file: str, data: bytes, parser: Any = None) -> tuple[Node | None, tuple[Diagnostic, ...]]:
-    """The tree of a file, None where it has none, and what is wrong with it. `parser` makes a PyYAML parser of a text."""
+def parse_yaml(file: str, data: bytes) -> tuple[Node | None, tuple[Diagnostic, ...]]:
+    """The tree of a file, None where it has none, and what is wrong with it."""
     text, problem = _decode(file, data)
     if problem is not None:
         return None, (problem,)
-    builder = _Builder(file, text, (parser or _PARSER or PurePythonParser)(text))
+    tree, found = parse_text(file, text, _PARSER or PurePythonParser)
+    if found and _PARSER is not None and len(text) <= EXPLAINED_CHARACTERS:
+        # The slow parser's findings, so that messages do not depend on how PyYAML was built.
+        again, explained = parse_text(file, text, PurePythonParser)
+        if explained:
+            return again, explained
+    return tree, found
+
+
+def parse_text(file: str, text: str, parser: Any) -> tuple[Node | None, tuple[Diagnostic, ...]]:
+    """As `parse_yaml`, of a text. `parser` makes a PyYAML parser of it."""
+    builder = _Builder(file, text, parser(text))
     try:
         return builder.document(), tuple(builder.diagnostics)
     except yaml.MarkedYAMLError as error:
-        return None, (*builder.diagnostics, explain_syntax(file, text, _as_the_pure_parser(text, error)))
+        return None, (*builder.diagnostics, explain_syntax(file, text, error))
     except _StopError:
         return None, tuple(builder.diagnostics)
-
-
-def _as_the_pure_parser(text: str, error: yaml.MarkedYAMLError) -> yaml.MarkedYAMLError:
-    """A syntax error as PyYAML's own parser has it, so that messages do not depend on how PyYAML was built. The parser is
-    slow: of a long text the error stays as it is."""
-    if len(text) > EXPLAINED_CHARACTERS:
-        return error
-    parser = PurePythonParser(text)
-    try:
-        while parser.get_event() is not None:
-            pass
-    except yaml.MarkedYAMLError as found:
-        return found
-    return error
 
 
 class PurePythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
@@ -125,12 +142,15 @@ class PurePythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Par
         return self._guarded(yaml.parser.Parser.peek_event)
 
     def _guarded(self, step: Any) -> Any:
-        """An escape beyond Unicode is a syntax error, as it is in libyaml."""
+        """An event. An escape that is no character of Unicode is a syntax error, as it is in libyaml."""
         try:
-            return step(self)
+            event = step(self)
+            if type(event) is yaml.ScalarEvent and event.style == '"':
+                event.value.encode()
         except (ValueError, OverflowError) as error:
-            mark = self.get_mark()
-            raise yaml.scanner.ScannerError(None, None, "found invalid Unicode character escape code", mark) from error
+            problem = "found invalid Unicode character escape code"
+            raise yaml.scanner.ScannerError(None, None, problem, self.get_mark()) from error
+        return event
 
 
 class _StopError(Exception):
@@ -186,13 +206,13 @@ class _Builder:
             return None
         if start.version is not None or start.tags:
             self._report("HG207", "directives are not used in policies", start, "remove the line that begins with `%`")
-        node = self._node(self._next(), 0)
+        node = self._node(self._next(), _Context(0, False))
         self._next()
         following = self._peek()
         if not isinstance(following, yaml.StreamEndEvent):
             help_ = "put each role in a file of its own, or use `roles:`"
             self._report("HG207", "the file has more than one document", following, help_)
-        return node
+        return None if isinstance(node, Scalar) and node.is_empty else node
 
     def _place(self, event: Any) -> Place:
         """Where an event begins, and its length where that is on one line."""
@@ -203,7 +223,7 @@ class _Builder:
     def _report(self, code: str, message: str, event: Any, help_: str) -> None:
         self.diagnostics.append(Diagnostic(code, message, self._place(event), help_))
 
-    def _node(self, event: Any, depth: int) -> Node | None:
+    def _node(self, event: Any, context: _Context) -> Node | None:
         """The node that begins with an event; None where it is reported."""
         kind = type(event)
         if kind is yaml.AliasEvent:
@@ -215,11 +235,12 @@ class _Builder:
         if event.tag is not None:
             self._refuse_tag(event)
         if kind is yaml.ScalarEvent:
-            return self._scalar(event) if event.tag is None and event.anchor is None else None
-        if depth == DEPTH:
+            return self._scalar(event, context) if event.tag is None and event.anchor is None else None
+        if context.depth == DEPTH:
             self._report("HG208", f"the file nests deeper than {DEPTH} levels", event, "policies need few")
             raise _StopError
-        return self._sequence(event, depth + 1) if kind is yaml.SequenceStartEvent else self._mapping(event, depth + 1)
+        inner = _Context(context.depth + 1, event.flow_style)
+        return self._sequence(event, inner) if kind is yaml.SequenceStartEvent else self._mapping(event, inner)
 
     def _refuse_alias(self, event: Any) -> None:
         help_ = "write the value again, or declare it under `consts:`; put a text that begins with `*` in quotes"
@@ -235,31 +256,38 @@ class _Builder:
             message, help_ = "tags are not used in policies", "remove the tag"
         self._report("HG207", message, event, help_)
 
-    def _sequence(self, event: Any, depth: int) -> Sequence:
-        items: list[Node] = []
+    def _sequence(self, event: Any, context: _Context) -> Sequence:
+        items: list[Node | None] = []
         following = self._next()
         while type(following) is not yaml.SequenceEndEvent:
-            item = self._node(following, depth)
-            if item is not None:
-                items.append(item)
+            items.append(self._node(following, context))
             following = self._next()
-        return Sequence(tuple(items), self._place(event))
+        whole = tuple(item for item in items if item is not None)
+        return Sequence(whole, self._place(event), len(whole) < len(items))
 
-    def _mapping(self, event: Any, depth: int) -> Mapping:
+    def _mapping(self, event: Any, context: _Context) -> Mapping:
+        if context.is_flow and self._text[event.start_mark.index : event.start_mark.index + 1] != "{":
+            help_ = "put a text that contains `:` in quotes, or the map in braces"
+            self._report("HG201", "a `:` in a list in brackets makes a map", event, help_)
         entries: list[tuple[SourceText, Node]] = []
         seen: dict[str, SourceText] = {}
+        broken: set[str] = set()
         key_event = self._next()
         while type(key_event) is not yaml.MappingEndEvent:
-            name = self._key(self._node(key_event, depth), key_event)
-            value = self._node(self._next(), depth)
+            name = self._key(self._node(key_event, context), key_event)
+            value = self._node(self._next(), context)
             if name is not None:
                 first = seen.setdefault(name.text, name)
                 if first is not name:
                     self._refuse_duplicate(name, first)
+                elif isinstance(value, Scalar) and value.is_empty:
+                    entries.append((name, Scalar(SourceText("", name.place), True)))
                 elif value is not None:
                     entries.append((name, value))
+                else:
+                    broken.add(name.text)
             key_event = self._next()
-        return Mapping(tuple(entries), self._place(event))
+        return Mapping(tuple(entries), self._place(event), frozenset(broken))
 
     def _refuse_duplicate(self, key: SourceText, first: SourceText) -> None:
         related = (Related(first.place, "the first one is here"),)
@@ -282,28 +310,25 @@ class _Builder:
             self._report("HG204", f"the key `{text}` is not a text in YAML", event, f'put it in quotes: `"{text}"`')
         return None
 
-    def _scalar(self, event: Any) -> Scalar | None:
+    def _scalar(self, event: Any, context: _Context) -> Scalar | None:
         value, style = event.value, event.style
         place = self._place(event)
         if len(value) > SCALAR_CHARACTERS:
             self._report("HG208", f"a text has more than {SCALAR_CHARACTERS} characters", event, "make it shorter")
             return None
         start, end = event.start_mark, event.end_mark
+        if not style and context.is_flow and (not value or "?" in value):
+            # Here the two parsers read different things.
+            message = "a text with `?` stands in brackets without quotes" if value else "a value is missing in brackets"
+            self._report("HG201", message, event, "put the text in quotes" if value else 'write the value, or `""`')
+            return None
         if not style and start.line == end.line:
             return Scalar(SourceText(value, place), True)
         raw = self._text[start.index : end.index]
-        if raw[1:-1] == value and style != "|" and style != ">" and start.line == end.line:
+        if style not in _BLOCKS and start.line == end.line and raw[1:-1] == value:
             return Scalar(SourceText(value, place, inset=1), False)
-        if "\\" in raw and not _is_unicode(value):
-            self._report("HG201", "an escape stands for half a character", event, "write the whole character")
+        if style in _BLOCKS and not _BLOCK_HEADER.match(raw):
+            help_ = "write `|` or `>`, and the text on the next lines"
+            self._report("HG201", "the header of a block text is malformed", event, help_)
             return None
         return Scalar(SourceText(value, place, origin=RawScalar(raw, style or "")), not style)
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a text has no lone surrogate, which only an escape can give."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
