@@ -59,7 +59,7 @@ def test_every_correct_support_call_is_let_through(engine: Engine) -> None:
     for call in calls:
         customer = call["args"].get("user_id", "someone_else_0000")
         attrs = {"customer_id": customer, "membership": MEMBERSHIPS.get(customer, "regular")}
-        user = User("session", f"{call['domain']}_agent", attrs)
+        user = User("desk", f"{call['domain']}_agent", attrs)
         verdict = verdict_of(decider, Request(call["tool"], call["args"], user, {}, {}, NOW))
         if verdict != ("allow" if call["tool"] in READING else "approval_required"):
             surprises.append((verdict, call))
