@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 
 from hexgate.diagnostics import Diagnostic, Place, Related
-from hexgate.language.parse import RESERVED
 from hexgate.language.suggest import help_for, suggest
 from hexgate.limits import NAME_BYTES
 from hexgate.policy.plain_scalars import Kind, kind_of
@@ -16,8 +15,11 @@ from hexgate.policy.yaml_tree import Mapping, Node, Scalar
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 CONSTANT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 TOOL_NAME = re.compile(r"[A-Za-z0-9_.:/*-]{1,256}")
-RESERVED_NAMES = RESERVED | {"true", "false", "null", "in"}
-"""Words that CEL keeps: no constant can be called so."""
+RESERVED_NAMES = frozenset(
+    "as break const continue else false for function if import in let loop namespace null package return true var void while"
+    .split()
+)
+"""Words that CEL's grammar keeps: no constant can be called so."""
 
 _SHOWN_CHARACTERS = 60
 _NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
