@@ -9,7 +9,9 @@
   (local $tag i32) (local $name i32)
   (if (call $is_fault (local.get $operand)) (then (return (local.get $operand))))
   (local.set $tag (call $tag (local.get $operand)))
-  (local.set $name (call $alloc (i32.const 32)))
+  (local.set $name
+    (call $alloc
+      (select (i32.const 32) (i32.const 16) (i32.lt_u (i32.sub (local.get $tag) (i32.const 10)) (i32.const 2)))))
   (block $long
     (block $type (block $map (block $list (block $bytes (block $string (block $double (block $uint (block $int
       (block $bool (block $null
@@ -125,6 +127,7 @@
 ;; The int of a text: an optional sign and decimal digits.
 (func $parse_int (param $text i32) (param $length i32) (result i32)
   (local $sign i32) (local $cell i32) (local $value i64)
+  ;; The digits' cell becomes the answer's: it is new, and nothing else has it.
   (if (local.get $length) (then (local.set $sign (i32.load8_u (local.get $text)))))
   (if (i32.or (i32.eq (local.get $sign) (i32.const 43)) (i32.eq (local.get $sign) (i32.const 45)))
     (then
@@ -136,9 +139,10 @@
   (if (i32.eq (local.get $sign) (i32.const 45))
     (then
       (if (i64.gt_u (local.get $value) (i64.const 0x8000000000000000)) (then (return (i32.const 80))))
-      (return (call $new_int (i64.sub (i64.const 0) (local.get $value))))))
-  (if (i64.lt_s (local.get $value) (i64.const 0)) (then (return (i32.const 80))))
-  (call $new_int (local.get $value)))
+      (i64.store offset=8 (local.get $cell) (i64.sub (i64.const 0) (local.get $value))))
+    (else (if (i64.lt_s (local.get $value) (i64.const 0)) (then (return (i32.const 80))))))
+  (i32.store (local.get $cell) (i32.const 3))
+  (local.get $cell))
 
 ;; The uint of decimal digits; invalid_argument for anything else, overflow beyond 64 bits.
 (func $parse_digits (param $text i32) (param $length i32) (result i32)
@@ -225,9 +229,10 @@
   (call $digits_text (local.get $value) (i64.const 10) (i32.const 0) (i32.const 0)))
 
 ;; The text of an unsigned number in a base from 2 to 16. upper: 32 less for A to F, else 0; sign: a byte before, or 0.
+;; The digits are found from the last in scratch, so that the text takes no more of the heap than it needs.
 (func $digits_text (param $value i64) (param $base i64) (param $upper i32) (param $sign i32) (result i32)
-  (local $end i32) (local $at i32) (local $digit i32)
-  (local.set $end (i32.add (call $alloc (i32.const 80)) (i32.const 80)))
+  (local $end i32) (local $at i32) (local $digit i32) (local $text i32)
+  (local.set $end (i32.add (global.get $scratch) (i32.const 80)))
   (local.set $at (local.get $end))
   (loop $next
     (local.set $digit (i32.wrap_i64 (i64.rem_u (local.get $value) (local.get $base))))
@@ -241,4 +246,7 @@
     (then
       (local.set $at (i32.sub (local.get $at) (i32.const 1)))
       (i32.store8 (local.get $at) (local.get $sign))))
-  (call $new_string (local.get $at) (i32.sub (local.get $end) (local.get $at))))
+  (local.set $end (i32.sub (local.get $end) (local.get $at)))
+  (local.set $text (call $alloc (local.get $end)))
+  (memory.copy (local.get $text) (local.get $at) (local.get $end))
+  (call $new_string (local.get $text) (local.get $end)))

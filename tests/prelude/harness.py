@@ -1,125 +1,102 @@
 """The prelude on its own: a module of named functions with all that they reach, called on cells written from Python.
 
-Memory is laid out as in docs/abi.md A4.4: canonical cells, operands where the compiler's data would be, input, scratch,
-heap. Operands are written without sharing, as a request is read: equal values have different cells.
+The module has the interface of a policy module, so that the locked-down host runs it. Its one function takes a number of
+a function and operands, and calls that. Memory is laid out as in docs/abi.md A4.4, the operands' cells in the input
+region. They are written without sharing, as a request is read: equal values have different cells.
 """
 
 from __future__ import annotations
 
-import ctypes
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import wasmtime
-
+from hexgate.compiler.assemble import assemble
 from hexgate.compiler.emit import HEAP_BYTES, SCRATCH_BYTES
 from hexgate.compiler.link import link_prelude
 from hexgate.faults import Fault
-from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET, REQUEST_BYTES
-from hexgate.runtime.sandbox import make_engine
+from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET
+from hexgate.runtime.sandbox import CompiledModule, Instance, Interface, TrapError
 from hexgate.values import Duration, Timestamp, TypeValue, UInt, Unsupported, Value, key_of, value_of_key
 
+__all__ = ["Outcome", "Prelude", "TrapError", "prelude"]
+
 NULL, FALSE, TRUE, UNSUPPORTED = 512, 528, 544, 16 * Fault.UNSUPPORTED_VALUE
-OPERANDS, OPERAND_BYTES = 1024, 4 * 2**20
-INPUT = OPERANDS + OPERAND_BYTES
-SCRATCH = INPUT + REQUEST_BYTES
+REPORT = 576
+"""Above the canonical cells: what a call leaves, as i32 heap, steps, bytes, fatal."""
+
+INPUT, INPUT_BYTES = 1024, 4 * 2**20
+OPERANDS = INPUT + 64
+"""After the number of the function, the budgets, and up to six operands of 8 bytes."""
+
+SCRATCH = INPUT + INPUT_BYTES
 HEAP = SCRATCH + SCRATCH_BYTES
 HEAP_END = HEAP + HEAP_BYTES
-FUEL = 2_000_000_000
-"""Units of fuel of one call: many times what any call within the budgets takes."""
 
 _BITS = 2**64 - 1
 
 
-class TrapError(Exception):
-    """A call trapped: out of memory, out of fuel, unreachable."""
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a call came to: its value or fault, what it took from the budgets, the heap it keeps, and its fuel."""
+    """What a call came to: its value or fault, what it took from the budgets, and the bytes of heap that it keeps."""
 
     value: Value | Fault
     steps: int
     bytes: int
     heap: int
-    fuel: int
 
 
 class Prelude:
-    """An instance of a module that exports the named functions. Every call starts from fresh budgets and heap."""
+    """A module of the named functions. Every call starts from an empty heap and full budgets, those of the language
+    unless `budgets` is set to others (steps, bytes)."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        engine = make_engine()
-        module = wasmtime.Module(engine, module_text(names))
-        self._store = wasmtime.Store(engine)
-        self._store.set_fuel(FUEL)
-        self._exports = wasmtime.Instance(self._store, module, []).exports(self._store)
-        memory = self._exports["memory"]
-        assert isinstance(memory, wasmtime.Memory)
-        self._start = ctypes.addressof(memory.data_ptr(self._store).contents)
-        self._next = OPERANDS
+        self._compiled = CompiledModule(assemble(_module_text(names)), Interface("call", ("input", "capacity", "abi")))
+        self._instance = Instance(self._compiled)
+        self._numbers = {name: number for number, name in enumerate(names)}
+        self.budgets = (ITERATION_BUDGET, ALLOCATION_BUDGET)
+        self._operands = bytearray()
 
     def call(self, name: str, *operands: int) -> int:
-        """A function's result over addresses and numbers. Raises TrapError."""
-        self._set("heap", HEAP)
-        self._set("steps", ITERATION_BUDGET)
-        self._set("bytes", ALLOCATION_BUDGET)
-        self._set("fatal", 0)
-        self._store.set_fuel(FUEL)
-        function = self._exports[name]
-        assert isinstance(function, wasmtime.Func)
+        """A function's result over addresses and numbers, what was placed before in memory; 0 for one without result.
+        Raises TrapError."""
+        header = struct.pack("<4i", self._numbers[name], *self.budgets, 0)
+        header += b"".join((operand & _BITS).to_bytes(8, "little") for operand in operands)
+        request = header.ljust(OPERANDS - INPUT, b"\0") + self._operands
+        self._operands = bytearray()
         try:
-            return int(function(self._store, *operands))
-        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
-            raise TrapError(str(error)) from error
+            return self._instance.call(request)
+        except TrapError:
+            self._instance = Instance(self._compiled)
+            raise
 
     def apply(self, name: str, *values: Value | Fault) -> Outcome:
         """A function of cells, over values."""
-        self._next = OPERANDS
         return self.outcome(self.call(name, *map(self.write, values)))
 
     def outcome(self, cell: int) -> Outcome:
         """The cell that the last call gave, with what the call took."""
-        if self.global_("fatal") not in (0, cell):
-            raise AssertionError("a fatal fault is set, and the result is another cell")
-        return Outcome(
-            self.read(cell),
-            ITERATION_BUDGET - self.global_("steps"),
-            ALLOCATION_BUDGET - self.global_("bytes"),
-            self.global_("heap") - HEAP,
-            FUEL - self._store.get_fuel(),
-        )
+        heap, steps, size, fatal = self.left()
+        assert fatal in (0, cell), "a fatal fault is set, and the result is another cell"
+        return Outcome(self.read(cell), self.budgets[0] - steps, self.budgets[1] - size, heap - HEAP)
 
-    def global_(self, name: str) -> int:
-        exported = self._exports[name]
-        assert isinstance(exported, wasmtime.Global)
-        return int(exported.value(self._store))
-
-    def _set(self, name: str, value: int) -> None:
-        exported = self._exports[name]
-        assert isinstance(exported, wasmtime.Global)
-        exported.set_value(self._store, value)
-
-    def store(self, address: int, data: bytes) -> None:
-        """Puts bytes into memory."""
-        assert OPERANDS <= address and address + len(data) <= HEAP_END
-        ctypes.memmove(self._start + address, data, len(data))
+    def left(self) -> tuple[int, int, int, int]:
+        """What the last call left: the heap's next address, steps, bytes, and the address of the fatal fault or 0."""
+        heap, steps, size, fatal = struct.unpack("<4i", self.load(REPORT, 16))
+        return heap, steps, size, fatal
 
     def load(self, address: int, length: int) -> bytes:
-        """Bytes of memory. An address or length outside of it is an AssertionError: cells never point there."""
-        if not 0 <= address <= address + length <= HEAP_END:
-            raise AssertionError(f"{length} bytes at {address} are outside the memory")
-        return ctypes.string_at(self._start + address, length)
+        """Bytes of memory. What lies outside of it is an AssertionError: cells never point there."""
+        assert 0 <= address <= address + length <= HEAP_END, f"{length} bytes at {address} are outside the memory"
+        return self._instance.read(address, length)
 
     def place(self, data: bytes) -> int:
-        """The address of bytes put among the operands, 16-byte aligned."""
-        address = self._next
-        self._next += -(-len(data) // 16) * 16
-        assert self._next <= INPUT, "the operands are too large for the harness"
-        self.store(address, data)
+        """The address that bytes will have in the next call, 16-byte aligned."""
+        address = OPERANDS + len(self._operands)
+        self._operands += data
+        self._operands += bytes(-len(data) % 16)
         return address
 
     def write(self, value: Value | Fault) -> int:
@@ -165,7 +142,7 @@ class Prelude:
         if cell < NULL:
             assert cell > 0 and cell % 16 == 0, f"{cell} is no cell"
             return Fault(cell >> 4)
-        assert cell % 16 == 0 or cell < INPUT, f"the cell {cell} is not aligned"
+        assert cell % 16 == 0, f"the cell {cell} is not aligned"
         tag, aux, payload = struct.unpack("<iiQ", self.load(cell, 16))
         return self._value(cell, tag, aux, payload)
 
@@ -210,26 +187,53 @@ class Prelude:
         return value
 
 
-def module_text(names: Sequence[str]) -> str:
-    """The WAT of a module that exports the named functions, and the globals of A5.3."""
-    reached = link_prelude(" ".join(f"(call ${name})" for name in names))
+_GLOBALS = ("heap", "steps", "bytes", "fatal")
+_HEADER = r"\(func \${}((?:\s*\(param \$\w+ \w+\))*)(?:\s*\(result (\w+)\))?"
+
+
+def _module_text(names: Sequence[str]) -> str:
+    """The WAT of a module whose `call` takes a number of one of the named functions from the input, resets the globals of
+    A5.3, calls the function, and reports the globals."""
+    linked = link_prelude(" ".join(f"(call ${name})" for name in names))
+    calls = "\n".join(
+        f"  (if (i32.eq (i32.load (i32.const {INPUT})) (i32.const {number})) (then {_call(name, linked)}))"
+        for number, name in enumerate(names)
+    )
+    pages = -(-HEAP_END // 65536)
     return "\n".join([
         "(module",
-        f'(memory (export "memory") {-(-HEAP_END // 65536)})',
-        f'(global $heap (export "heap") (mut i32) (i32.const {HEAP}))',
-        f'(global $base (export "base") (mut i32) (i32.const {HEAP}))',
+        f'(memory (export "memory") {pages} {pages})',
+        *(f"(global ${name} (mut i32) (i32.const {HEAP}))" for name in (*_GLOBALS, "base")),
         f"(global $heap_end i32 (i32.const {HEAP_END}))",
-        f'(global $steps (export "steps") (mut i32) (i32.const {ITERATION_BUDGET}))',
-        f'(global $bytes (export "bytes") (mut i32) (i32.const {ALLOCATION_BUDGET}))',
-        '(global $fatal (export "fatal") (mut i32) (i32.const 0))',
         f"(global $scratch i32 (i32.const {SCRATCH}))",
-        reached,
-        *(f'(export "{name}" (func ${name}))' for name in names),
+        f'(global (export "input") i32 (i32.const {INPUT}))',
+        f'(global (export "capacity") i32 (i32.const {INPUT_BYTES}))',
+        '(global (export "abi") i32 (i32.const 1))',
+        linked,
+        '(func (export "call") (param $length i32) (result i32) (local $answer i32)',
+        f"  (global.set $heap (i32.const {HEAP}))",
+        f"  (global.set $steps (i32.load (i32.const {INPUT + 4})))",
+        f"  (global.set $bytes (i32.load (i32.const {INPUT + 8})))",
+        "  (global.set $fatal (i32.const 0))",
+        calls,
+        *(f"  (i32.store (i32.const {REPORT + 4 * i}) (global.get ${name}))" for i, name in enumerate(_GLOBALS)),
+        "  (local.get $answer))",
         f'(data (i32.const {NULL}) "\\01")',
         f'(data (i32.const {FALSE}) "\\02")',
         f'(data (i32.const {TRUE}) "\\02\\00\\00\\00\\00\\00\\00\\00\\01")',
         ")",
     ])  # fmt: skip
+
+
+def _call(name: str, linked: str) -> str:
+    """The call of a function on the operands in the input."""
+    header = re.search(_HEADER.format(name), linked)
+    if header is None:
+        raise ValueError(f"the prelude has no ${name}")
+    kinds, result = re.findall(r"\w+(?=\))", header[1]), header[2]
+    operands = " ".join(f"({kind}.load (i32.const {INPUT + 16 + 8 * i}))" for i, kind in enumerate(kinds))
+    call = f"(call ${name} {operands})"
+    return f"(local.set $answer {call})" if result else call
 
 
 @cache
