@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.language.operations_time import parse_timestamp
@@ -25,11 +26,18 @@ def describe_os_error(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
+def open_standard_input() -> BinaryIO:
+    """Standard input as bytes. Raises InputError where it is closed."""
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
+    return sys.stdin.buffer
+
+
 def read_bytes(path: str) -> bytes:
     """The content of a file, or of standard input for `-`. Raises CommandError where it cannot be read."""
     try:
         if path == "-":
-            data = sys.stdin.buffer.read(INPUT_BYTES + 1)
+            data = open_standard_input().read(INPUT_BYTES + 1)
         else:
             with Path(path).open("rb") as file:
                 data = file.read(INPUT_BYTES + 1)

@@ -5,13 +5,14 @@ A subcommand's module is imported when it is run: `hexgate --help` loads no pars
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -118,20 +119,34 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 def run_command(arguments: Sequence[str] | None = None) -> int:
     """Run the command on its arguments and return the exit status. Every failure that a user can cause ends here, as a
     sentence on standard error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     try:
         code = _dispatch(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        return _lose_reader()
+        _silence(sys.stdout)
+        return ExitCode.BROKEN_PIPE
+    except OSError as error:
+        _silence(sys.stdout)
+        reason = (error.strerror or "unknown reason").lower()
+        return report_failure(CommandError(f"the output cannot be written: {reason}"))
     return code
 
 
+def _prepare_streams() -> None:
+    """Streams that take any text: characters that the encoding lacks are escaped, what is closed goes nowhere."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _dispatch(arguments: Sequence[str] | None) -> int:
-    command = typer.main.get_command(app)
     try:
+        command = typer.main.get_command(app)
         result = command.main(
             args=None if arguments is None else list(arguments), prog_name="hexgate", standalone_mode=False
         )
@@ -143,7 +158,7 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
         result = ExitCode.INTERRUPTED
     except SystemExit as exit_:
         # The parser ends the process itself when a pipe breaks.
-        result = _lose_reader() if exit_.code == 1 else exit_.code
+        raise BrokenPipeError from exit_
     if result == ExitCode.INTERRUPTED:
         return report_failure(CommandError("interrupted", code=ExitCode.INTERRUPTED))
     return int(result or 0)
@@ -171,23 +186,23 @@ def _usage_failure(error: Exception) -> CommandError:
     return CommandError(sentence[:1].lower() + sentence[1:], help=way, code=ExitCode.USAGE)
 
 
-def _lose_reader() -> int:
-    """Whoever read the output is gone: leave nothing that the interpreter would flush at its end."""
+def _silence(stream: TextIO) -> None:
+    """Send the rest of a stream nowhere: the interpreter flushes it once more at its end."""
     null = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(null, sys.stdout.fileno())
+        os.dup2(null, stream.fileno())
     except (OSError, ValueError):
         pass
     finally:
         os.close(null)
-    return ExitCode.BROKEN_PIPE
 
 
 def report_failure(error: CommandError) -> int:
     """Say on standard error why the command stops; the exit status."""
     from hexgate_cli.terminal import Colour, escape_text, screen_of  # only where there is something to say: start-up
 
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
     screen = screen_of(sys.stderr)
     head = screen.paint("error:", Colour.BOLD_RED)
     sys.stderr.write(f"hexgate: {head} {escape_text(error.message)}\n")

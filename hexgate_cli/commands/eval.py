@@ -12,7 +12,7 @@ from hexgate.strict_json import Json, StrictJsonError, parse_json
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.expressions import Evaluation, evaluate
 from hexgate_cli.failures import InputError
-from hexgate_cli.inputs import INPUT_BYTES, name_json, parse_json_option
+from hexgate_cli.inputs import INPUT_BYTES, name_json, open_standard_input, parse_json_option
 from hexgate_cli.options import Engine, Format, FormatOption
 from hexgate_cli.output import format_json, format_json_line
 from hexgate_cli.rendering.evaluation import answers_agree, evaluation_to_dict, format_evaluation
@@ -88,8 +88,11 @@ def _evaluate_lines(engine: Engine, unchecked: bool) -> ExitCode:
     """Answers each line before it reads the next, so that another program can hold a conversation."""
     agreed = True
     number = 0
-    while line := sys.stdin.buffer.readline(INPUT_BYTES):
+    stream = open_standard_input()
+    while line := stream.readline(INPUT_BYTES + 1):
         number += 1
+        if len(line) > INPUT_BYTES:
+            raise InputError(f"line {number} is longer than {INPUT_BYTES} bytes")
         if not line.strip():
             continue
         text, bindings = _parse_line(line, number)

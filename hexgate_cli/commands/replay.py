@@ -15,7 +15,7 @@ import typer
 from hexgate_cli.engines import decide_with, open_engines
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
-from hexgate_cli.inputs import describe_os_error, instant_or_now
+from hexgate_cli.inputs import describe_os_error, instant_or_now, open_standard_input
 from hexgate_cli.options import Engine, Format, FormatOption, Now, PolicyPath, ToolSchemas
 from hexgate_cli.output import format_json
 from hexgate_cli.policies import require_policy
@@ -74,7 +74,7 @@ def _open_lines(path: str) -> Iterator[Iterable[bytes]]:
     """The lines of a file or of standard input, as bytes. Raises CommandError where they cannot be read."""
     try:
         if path == "-":
-            yield _bounded_lines(sys.stdin.buffer.readline, path)
+            yield _bounded_lines(open_standard_input().readline, path)
             return
         with Path(path).open("rb") as file:
             yield _bounded_lines(file.readline, path)

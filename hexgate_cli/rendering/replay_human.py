@@ -91,12 +91,11 @@ def _mismatches(title: str, mismatches: list[Mismatch], file: str, screen: Scree
         where = f"{escape_text(file)}:{call.line}"
         lines.append(f"  {where}  {escape_text(call.request.tool)} for role {escape_text(call.request.user.role)}")
         if call.expectation is not None:
-            lines.append(f"    expected  {escape_text(str(call.expectation))}")
-        for name, decision in mismatch.answers.items():
-            label = "answered" if len(mismatch.answers) == 1 or title == "not as expected" else name
-            lines.append(f"    {label:<8}  {decision.verdict.value}, {describe_cause(decision)}")
-            if title == "not as expected":
-                break
+            lines.append(f"    expected     {escape_text(str(call.expectation))}")
+        alike = len(set(mismatch.answers.values())) == 1
+        answers = [("answered", next(iter(mismatch.answers.values())))] if alike else list(mismatch.answers.items())
+        for name, decision in answers:
+            lines.append(f"    {name:<11}  {decision.verdict.value}, {describe_cause(decision)}")
     if len(mismatches) > SHOWN_MISMATCHES:
         lines.append(f"  and {len(mismatches) - SHOWN_MISMATCHES:,} more")
     return "\n".join(lines)

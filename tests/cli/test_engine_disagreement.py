@@ -50,12 +50,12 @@ def test_decide_shows_both_answers_and_fails(policy: str, capsys: pytest.Capture
         "ALLOW  t for role r\n"
         "  a rule allows: it has no constraints\n"
         "\n"
-        " --> p.yaml:6:15\n"
+        " --> p.yaml:6:9\n"
         "  |\n"
         "6 |         mode: allow\n"
-        "  |               ^^^^^ this rule\n"
+        "  |         ^^^^ this rule\n"
         "\n"
-        "  rule      t of role r, mode allow (p.yaml:6:15)\n"
+        "  rule      t of role r, mode allow (p.yaml:6:9)\n"
         "  reason    rule\n"
         "  decided   by the interpreter engine\n"
         "\n"
@@ -82,9 +82,9 @@ def test_replay_lists_the_calls_and_fails(policy: str, capsys: pytest.CaptureFix
     assert capsys.readouterr().out.endswith(
         "\n\nengines disagree: 1\n"
         "  calls.jsonl:1  t for role r\n"
-        "    expected  allow\n"
-        "    interpreter  allow, rule: t of role r  p.yaml:6:15\n"
-        "    wasm      deny, engine_fault\n"
+        "    expected     allow\n"
+        "    interpreter  allow, rule: t of role r  p.yaml:6:9\n"
+        "    wasm         deny, engine_fault\n"
     )
 
 

@@ -100,7 +100,7 @@ def test_every_place_of_constraints_is_found(template: str) -> None:
 FINDINGS = [
     ("tools:\n  t:\n    constraints:\n      - args.a <=\n      - a  <1", ("HG101", 4, 16)),
     ("tools:\n  t:\n    constraints:\n      - 'a and b'", ("HG102", 4, 12)),
-    ("tools: [", ("HG201", 2, 1)),
+    ("tools: [", ("HG201", 1, 9)),
     ("a: 1\na: \x00", ("HG208", 2, 4)),
     ("a: &b 1", ("HG207", 1, 4)),
     ("a: 1\na: 2", ("HG203", 2, 1)),
