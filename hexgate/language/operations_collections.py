@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -41,7 +41,15 @@ def contains_element(state: State, element: Any, within: Any) -> bool:
     if type(within) is not tuple:
         raise no_overload()
     state.charge_steps(len(within) // 16)
-    return any(equal(element, other) for other in within)
+    return _holds(within, element)
+
+
+def _holds(elements: Iterable[Any], element: Any) -> bool:
+    """Whether one of the elements equals a value; they are compared in order, up to the first that does."""
+    for other in elements:  # noqa: SIM110 - a generator costs as much as the comparisons of a short list
+        if equal(element, other):
+            return True
+    return False
 
 
 def size(_: State, operand: Any) -> int:
@@ -62,7 +70,7 @@ def _distinct(state: State, operand: Any) -> Value:
     kept: list[Any] = []
     for element in elements:
         read(element)
-        if not any(equal(element, other) for other in kept):
+        if not _holds(kept, element):
             kept.append(element)
     return state.new_list(tuple(kept))
 
@@ -120,7 +128,7 @@ def _range(state: State, count: Any) -> Value:
 
 def _subset(inner: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
     """Whether every element of the first equals one of the second; elements looked up in order."""
-    return all(any(equal(element, other) for other in outer) for element in inner)
+    return all(_holds(outer, element) for element in inner)
 
 
 def _sets(times: int, test: Callable[[Any, Any], bool]) -> Callable[[State, Any, Any], bool]:
@@ -145,5 +153,5 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "lists_range": _range,
     "sets_contains": _sets(1, lambda a, b: _subset(b, a)),
     "sets_equivalent": _sets(2, lambda a, b: _subset(b, a) and _subset(a, b)),
-    "sets_intersects": _sets(1, lambda a, b: any(any(equal(e, other) for other in a) for e in b)),
+    "sets_intersects": _sets(1, lambda a, b: any(_holds(a, element) for element in b)),
 }

@@ -9,29 +9,30 @@ from typing import Any
 from hexgate.language.operations_conversions import invalid, text_of
 from hexgate.language.operations_numbers import no_overload, read
 from hexgate.language.state import State, utf8_length
-from hexgate.limits import ALLOCATION_BUDGET
 from hexgate.values import TypeValue, UInt, value_of_key
 
 
 class _Output:
-    """The text so far. What no budget covers is counted and dropped: an operand may hold one long text many times."""
+    """The text so far. It ends at the budget: an operand may hold one long text many times."""
 
-    __slots__ = ("length", "parts")
+    __slots__ = ("length", "parts", "state")
 
-    def __init__(self) -> None:
+    def __init__(self, state: State) -> None:
+        self.state = state
         self.length = 0
         self.parts: list[str] = []
 
     def add(self, text: str) -> None:
         self.length += utf8_length(text)
-        if self.length <= ALLOCATION_BUDGET:
-            self.parts.append(text)
+        if self.length > self.state.bytes_left:
+            self.state.charge_bytes(self.length)
+        self.parts.append(text)
 
 
 def _format(state: State, template: Any, operands: Any) -> str:
     if type(template) is not str or type(operands) is not tuple:
         raise no_overload()
-    output = _Output()
+    output = _Output(state)
     position = used = 0
     while position < len(template):
         percent = template.find("%", position)

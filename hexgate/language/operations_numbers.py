@@ -30,6 +30,8 @@ def read(value: Any) -> Any:
 def equal(left: Any, right: Any) -> bool:
     """L3.1. Raises EvaluationFault where an unsupported value is compared."""
     a, b = type(left), type(right)
+    if a is b and (a is str or a is int):
+        return left is right or bool(left == right)
     if a is Unsupported or b is Unsupported:
         raise EvaluationFault(Fault.UNSUPPORTED_VALUE)
     if a in _NUMBERS:

@@ -21,6 +21,8 @@ _ASCII_UPPER = {code: code - 32 for code in range(97, 123)}
 _QUOTED = str.maketrans({
     "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\", '"': '\\"',
 })  # fmt: skip
+_NOT_GIVEN: Any = object()
+"""An operand that was left out; null is one that was not."""
 
 
 def _require(kind: type, *operands: Any) -> None:
@@ -56,9 +58,9 @@ def _index_of(_: State, text: Any, other: Any, start: Any = 0) -> int:
     return int(text.find(other, start))
 
 
-def _last_index_of(_: State, text: Any, other: Any, start: Any = None) -> int:
+def _last_index_of(_: State, text: Any, other: Any, start: Any = _NOT_GIVEN) -> int:
     _require(str, text, other)
-    if start is None:
+    if start is _NOT_GIVEN:
         return int(text.rfind(other))
     _require(int, start)
     _within(start, len(text))
@@ -101,9 +103,9 @@ def _split(state: State, text: Any, separator: Any, limit: Any = -1) -> tuple[st
     return tuple(parts)
 
 
-def _substring(state: State, text: Any, start: Any, end: Any = None) -> str:
+def _substring(state: State, text: Any, start: Any, end: Any = _NOT_GIVEN) -> str:
     _require(str, text)
-    end = len(text) if end is None and type(text) is str else end
+    end = len(text) if end is _NOT_GIVEN else end
     _require(int, start, end)
     if not 0 <= start <= end <= len(text):
         raise EvaluationFault(Fault.INDEX_OUT_OF_RANGE)
