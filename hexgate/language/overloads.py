@@ -8,6 +8,7 @@ from hexgate.language.functions import FUNCTIONS, Function, Style
 from hexgate.language.types import (
     DYN,
     ERROR,
+    NUMBER,
     NUMERIC,
     STRING,
     ListOf,
@@ -52,14 +53,24 @@ def resolve(function: Function, operands: tuple[Type, ...]) -> Type | None:
     """The type of the result, `dyn` where several overloads fit with different results; None where none fits."""
     if all(operand is DYN or operand is ERROR for operand in operands):
         return _common_result(function)
+    common = _common_result(function)
     fitting: list[Type] = []
     for overload in function.overloads:
         bound: dict[str, Type] = {}
-        if all(fits(o, p, bound) for o, p in zip(operands, overload.operands, strict=True)):
+        if _all_fit(operands, overload.operands, bound):
+            if common is not DYN:
+                return common
             fitting.append(substitute(overload.result, bound))
     if not fitting:
         return None
     return fitting[0] if all(result == fitting[0] for result in fitting) else DYN
+
+
+def _all_fit(operands: tuple[Type, ...], parameters: tuple[Type, ...], bound: dict[str, Type]) -> bool:
+    for operand, parameter in zip(operands, parameters, strict=True):
+        if operand is not parameter and not fits(operand, parameter, bound):
+            return False
+    return True
 
 
 def fits(operand: Type, parameter: Type, bound: dict[str, Type]) -> bool:
@@ -82,7 +93,7 @@ def fits(operand: Type, parameter: Type, bound: dict[str, Type]) -> bool:
         case TypeOf():
             return isinstance(operand, TypeOf)
         case _:
-            return operand == parameter
+            return operand == parameter or (operand is NUMBER and parameter in NUMERIC)
 
 
 def comparable(left: Type, right: Type) -> bool:

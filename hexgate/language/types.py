@@ -91,7 +91,10 @@ CIDR = Simple("net.CIDR")
 ERROR = Simple("error")
 """The type of an expression that has been reported already: silences follow-up reports."""
 
-NUMERIC = frozenset({INT, UINT, DOUBLE})
+NUMBER = Simple("number")
+"""An int, uint or double: what a JSON Schema's `number` arrives as."""
+
+NUMERIC = frozenset({INT, UINT, DOUBLE, NUMBER})
 
 
 def format_type(type_: Type) -> str:

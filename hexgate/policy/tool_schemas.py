@@ -8,10 +8,10 @@ from typing import Any
 
 from hexgate.diagnostics import Diagnostic, Place, PolicyInvalidError
 from hexgate.language.suggest import help_for
-from hexgate.language.types import BOOL, DOUBLE, DYN, INT, NULL, STRING, ListOf, MapOf, Member, Record, Type
+from hexgate.language.types import BOOL, DYN, INT, NULL, NUMBER, STRING, ListOf, MapOf, Member, Record, Type
 from hexgate.strict_json import StrictJsonError, parse_json
 
-_SIMPLE: dict[str, Type] = {"string": STRING, "integer": INT, "number": DOUBLE, "boolean": BOOL, "null": NULL}
+_SIMPLE: dict[str, Type] = {"string": STRING, "integer": INT, "number": NUMBER, "boolean": BOOL, "null": NULL}
 REFERENCES = 16
 """How many `$ref`s deep a schema is followed; beyond, a value may be anything."""
 
