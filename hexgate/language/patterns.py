@@ -29,8 +29,9 @@ def check_pattern(checker: Checker, expression: Expr) -> str | None:
     reason = refuse_pattern(node.value)
     if reason is None:
         return node.value
-    message, offset = reason
-    checker.report("HG115", f"the pattern does not compile: {message}", _inside(expression, offset, node.value))
+    message, offset, help_ = reason
+    span = _inside(expression, offset, node.value)
+    checker.report("HG115", f"the pattern does not compile: {message}", span, help_)
     return None
 
 
@@ -44,14 +45,14 @@ def _inside(expression: Expr, offset: int, pattern: str) -> Span:
 
 
 @cache
-def refuse_pattern(pattern: str) -> tuple[str, int] | None:
-    """Why a pattern cannot be used, and where; None if it can."""
+def refuse_pattern(pattern: str) -> tuple[str, int, str] | None:
+    """Why a pattern cannot be used, where, and a way forward or empty; None if it can."""
     from hexgate.regex import PatternError, compile_pattern
 
     try:
         compile_pattern(pattern)
     except PatternError as error:
-        return error.message, error.offset
+        return error.message, error.offset, error.help
     return None
 
 

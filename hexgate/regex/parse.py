@@ -223,7 +223,7 @@ class _Parser:
             raise PatternError(f"the bounds of `{operator}` are in the wrong order", start, "write the smaller one first")
         nodes = self.groups[-1].nodes
         if not nodes:
-            raise PatternError(f"`{operator}` has nothing to repeat", start, f"write `\\{operator}` for the character")
+            raise PatternError(f"`{operator}` has nothing to repeat", start, f"write `\\{operator}` to match it as it is")
         node = repetition(nodes[-1], low, high, counted, lazy)
         if counted and max(low, high or 0) >= 2 and _largest_product(node) > REPETITIONS:
             raise PatternError(

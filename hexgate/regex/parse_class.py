@@ -81,5 +81,5 @@ def _character(pattern: str, at: int, start: int) -> tuple[int, int]:
     if at >= len(pattern):
         raise PatternError("the character class has no closing `]`", start, "close it, or write `\\[` for a bracket")
     if pattern[at] == "\\":
-        return parse_escape(pattern, at)
+        return parse_escape(pattern, at, inside_class=True)
     return ord(pattern[at]), at + 1

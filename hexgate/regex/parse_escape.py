@@ -28,7 +28,14 @@ _OTHER_SPELLINGS = {
 }
 
 
-def parse_escape(pattern: str, start: int) -> tuple[int, int]:
+_INSIDE_A_CLASS = {
+    **dict.fromkeys("dDsSwWpP", "name the class on its own: it cannot be the end of a range"),
+    **dict.fromkeys("bBAzC", "move it out of the brackets: a class holds characters only"),
+    **dict.fromkeys("QE", "put a backslash before each character instead"),
+}
+
+
+def parse_escape(pattern: str, start: int, *, inside_class: bool = False) -> tuple[int, int]:
     """The code point of the escape whose backslash is at start, and where it ends. Raises PatternError."""
     if start + 1 >= len(pattern):
         raise PatternError("the pattern ends in a backslash", start, "write `\\\\` for a backslash")
@@ -40,13 +47,13 @@ def parse_escape(pattern: str, start: int) -> tuple[int, int]:
         while end < start + 4 and pattern[end : end + 1] in tuple(OCTAL_DIGITS):
             end += 1
         if letter != "0" and end == start + 2:
-            raise _unknown(pattern, start)
+            raise _unknown(pattern, start, inside_class)
         return int(pattern[start + 1 : end], 8), end
     if letter in CONTROLS:
         return CONTROLS[letter], start + 2
     if letter < "\x80" and not letter.isalnum():
         return ord(letter), start + 2
-    raise _unknown(pattern, start)
+    raise _unknown(pattern, start, inside_class)
 
 
 def _hexadecimal(pattern: str, start: int) -> tuple[int, int]:
@@ -68,8 +75,10 @@ def _hexadecimal(pattern: str, start: int) -> tuple[int, int]:
     return int(digits or "0", 16), end
 
 
-def _unknown(pattern: str, start: int) -> PatternError:
+def _unknown(pattern: str, start: int, inside_class: bool) -> PatternError:
     letter = pattern[start + 1]
+    if inside_class and letter in _INSIDE_A_CLASS:
+        return PatternError(f"`\\{letter}` has no meaning here in a character class", start, _INSIDE_A_CLASS[letter])
     if letter.isdecimal() and letter < "\x80":
         return PatternError(
             f"`\\{letter}` is a backreference, which RE2 does not have",

@@ -68,7 +68,9 @@ def _name_end(pattern: str, start: int, name_start: int) -> int:
     if close < 0:
         raise PatternError("the name of the group has no closing `>`", start, "write `(?P<name>`")
     name = pattern[name_start:close]
-    if not name or not all(contains(_name_characters(), ord(character)) for character in name):
+    if not name:
+        raise PatternError("the name of the group is empty", start, "write `(?:` for a group without a name")
+    if not all(contains(_name_characters(), ord(character)) for character in name):
         raise PatternError(f"`{name}` is not a name for a group", start, "use letters, digits and `_`")
     return close + 1
 

@@ -3,7 +3,7 @@
 Facts are taken by probing, group by group and character by character, so the tables agree with the RE2 that the
 interpreter runs, whatever Unicode version Python's own `unicodedata` has. Run after an upgrade of google-re2:
 
-    python tests/regex/regenerate_unicode_tables.py
+    python -m tests.regex.regenerate_unicode_tables
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 
 import re2
+
+from hexgate.regex.ranges import normalise
 
 TABLES = Path(__file__).parents[2] / "hexgate" / "regex"
 
@@ -109,28 +111,32 @@ def group_names() -> list[str]:
     return sorted({name for name in names if is_accepted(f"\\p{{{name}}}")})
 
 
+def cased_candidates() -> list[int]:
+    """The characters that may have case: all that are assigned, without those of private use, Han and Hangul."""
+    caseless = r"\pC\p{Han}\p{Hangul}"
+    assigned = "".join(rf"\p{{{name}}}" for name in group_names() if len(name) == 2)
+    matched = matched_characters(f"[{assigned}]", every_character())
+    return sorted(matched - matched_characters(f"[{caseless}]", every_character()))
+
+
 def folding_characters() -> list[int]:
     """The characters that match at least one other character under (?i), by RE2.
 
     Two characters differ in some bit. So for each bit, fold the characters that have it at 0, and look among those
-    that have it at 1, and the other way round. Bits below 8 are tried inside blocks, which keeps the classes short;
-    the partners in other blocks differ in a higher bit too.
+    that have it at 1, and the other way round.
     """
     found: set[int] = set()
+    candidates = cased_candidates()
     for bit in range(21):
-        block = 0x110000 if bit >= 8 else 0x1000
-        for start in range(0, 0x110000, block):
-            points = range(start, min(start + block, 0x110000))
-            for value in (0, 1):
-                side = [low for low in range(points.start, points.stop, 1 << bit) if low >> bit & 1 == value]
-                if not side:
-                    continue
-                classes = "".join(f"\\x{{{low:x}}}-\\x{{{min(low + (1 << bit) - 1, 0x10FFFF):x}}}" for low in side)
-                text = "".join(map(chr, scalars(c for c in points if c >> bit & 1 != value)))
-                found |= matched_characters(f"(?i)[{classes}]", text)
+        sides = [c for c in candidates if not c >> bit & 1], [c for c in candidates if c >> bit & 1]
+        for side, other in (sides, sides[::-1]):
+            if side and other:
+                listed = "".join(f"\\x{{{low:x}}}-\\x{{{high:x}}}" for low, high in normalise((c, c) for c in side))
+                found |= matched_characters(f"(?i)[{listed}]", "".join(map(chr, other)))
     return sorted(found)
 
 
+@cache
 def fold_sets() -> list[tuple[int, ...]]:
     """The sets of two or more characters that match each other under (?i), by RE2, by first member."""
     characters = folding_characters()
