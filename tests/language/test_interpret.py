@@ -91,9 +91,9 @@ def test_budgets_are_those_of_one_evaluation() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "-" * EXPRESSION_DEPTH + "(1)",
-        "[" * (EXPRESSION_DEPTH - 1) + "]" * (EXPRESSION_DEPTH - 1),
-        " || ".join(["false"] * (EXPRESSION_DEPTH - 1)) + " || true",
+        "-" * (EXPRESSION_DEPTH - 2) + "(1)",
+        "[" * (EXPRESSION_DEPTH - 2) + "]" * (EXPRESSION_DEPTH - 2),
+        " || ".join(["false"] * (EXPRESSION_DEPTH - 2)) + " || true",
         "[1].all(a, " * 40 + "true" + ")" * 40,
         "[[1]].map(a, " * 40 + "a" + ")" * 40,
         "cel.bind(a, 1, " * 40 + "a == 1" + ")" * 40,
