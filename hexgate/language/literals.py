@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hexgate.language.finding import refuse
+from math import inf
+
+from hexgate.language.finding import ExpressionError, refuse
 from hexgate.language.tree import Span
 from hexgate.limits import INT_MAX, UINT_MAX
 from hexgate.values import UInt
@@ -16,33 +18,42 @@ _HEX_DIGITS = {"x": 2, "X": 2, "u": 4, "U": 8}
 
 def int_value(text: str, span: Span, negative: bool = False) -> int:
     """The int of a token without sign; `negative` where a minus sign belongs to the literal."""
-    magnitude = int(text, 16) if text[:2] in ("0x", "0X") else _decimal(text, span)
+    magnitude = _number(text)
     value = -magnitude if negative else magnitude
     if not -INT_MAX - 1 <= value <= INT_MAX:
-        raise refuse("HG103", f"`{'-' if negative else ''}{_short(text)}` does not fit an int of 64 bits", span)
+        raise _too_large(f"{'-' if negative else ''}{text}", "an int", span, _INT_HELP)
     return value
 
 
 def uint_value(text: str, span: Span) -> UInt:
     """The uint of a token, its suffix included."""
-    digits = text[:-1]
-    value = int(digits, 16) if digits[:2] in ("0x", "0X") else _decimal(digits, span)
+    value = _number(text[:-1])
     if value > UINT_MAX:
-        raise refuse("HG103", f"`{_short(text)}` does not fit a uint of 64 bits", span)
+        raise _too_large(text, "a uint", span, "the largest is `18446744073709551615u`")
     return UInt(value)
 
 
-def _decimal(text: str, span: Span) -> int:
-    if len(text.lstrip("0")) > 20:
-        raise refuse("HG103", f"`{_short(text)}` does not fit 64 bits", span)
-    return int(text)
+_INT_HELP = "ints are from -9223372036854775808 to 9223372036854775807: write `1.0` for a double, `1u` for a uint"
+
+
+def _number(digits: str) -> int:
+    """The number of hexadecimal or decimal digits; any that is too large where there are more than the type has."""
+    if digits[:2] in ("0x", "0X"):
+        return int(digits, 16)
+    # Python refuses to convert thousands of decimal digits, and would take quadratic time.
+    significant = digits.lstrip("0") or "0"
+    return int(significant) if len(significant) <= 20 else UINT_MAX + 1
+
+
+def _too_large(text: str, type_: str, span: Span, help_: str) -> ExpressionError:
+    return refuse("HG103", f"`{_short(text)}` does not fit {type_} of 64 bits", span, help_)
 
 
 def double_value(text: str, span: Span) -> float:
     """The nearest double of a token."""
     value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise refuse("HG103", f"`{_short(text)}` is beyond the largest double", span)
+    if value == inf:
+        raise refuse("HG103", f"`{_short(text)}` is beyond the largest double", span, "the largest is about 1.8e308")
     return value
 
 
@@ -106,12 +117,22 @@ def _escape(body: str, slash: int, start: int, of_bytes: bool) -> tuple[str | in
         digits = body[slash + 1 : slash + 4]
         if len(digits) == 3 and all(d in "01234567" for d in digits):
             return int(digits, 8), slash + 4
-    where = Span(start + slash, start + slash + 2)
-    raise refuse("HG103", f"`\\{kind}` is no escape sequence", where, "write `\\\\` for a backslash, or prefix the string with `r`")
+    raise refuse("HG103", f"`\\{kind}` is no escape sequence", Span(start + slash, start + slash + 2), _escape_help(kind, of_bytes))
+
+
+def _escape_help(kind: str, of_bytes: bool) -> str:
+    if of_bytes and kind in "uU":
+        return "write the character itself, or its bytes as `\\x..`"
+    if kind in _HEX_DIGITS:
+        return f"`\\{kind}` takes {_HEX_DIGITS[kind]} hexadecimal digits"
+    if kind.isdecimal():
+        return "an octal escape is three digits, from `\\000` to `\\377`"
+    return "write `\\\\` for a backslash, or prefix the string with `r`"
 
 
 def _code_point(number: int, slash: int, length: int, start: int) -> int:
     if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
         where = Span(start + slash, start + slash + length)
-        raise refuse("HG103", f"U+{number:04X} is no Unicode scalar value", where)
+        help_ = "characters are U+0000 to U+D7FF and U+E000 to U+10FFFF: write the character itself"
+        raise refuse("HG103", f"U+{number:04X} is no Unicode scalar value", where, help_)
     return number

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from hexgate.language.parse import PRECEDENCE
+from hexgate.language.precedence import PRECEDENCE
 from hexgate.language.tree import (
     Binary,
     Call,
