@@ -22,5 +22,7 @@ def compile_pattern(pattern: str) -> Dfa:
     """
     dfa = minimize(determinize(build_nfa(parse_pattern(pattern)), StepCounter()))
     if len(encode_dfa(dfa)) > TABLE_BYTES:
-        raise refuse(TABLE_BYTES, "bytes of automaton", "anchor it with `^`, shorten its counted repetitions, or split it")
+        raise refuse(
+            TABLE_BYTES, "bytes of automaton", "anchor it with `^`, shorten its counted repetitions, or split it"
+        )
     return dfa

@@ -23,7 +23,7 @@ class Dfa:
     rows: tuple[tuple[int, ...], ...]
 
     def search(self, data: bytes) -> bool:
-        """Whether the pattern matches somewhere in a text, given in UTF-8. Raises UnicodeDecodeError for other bytes."""
+        """Whether the pattern matches somewhere in a text in UTF-8. Raises UnicodeDecodeError for other bytes."""
         state = self.start
         for character in data.decode():
             if state <= 1:

@@ -25,7 +25,9 @@ def minimize(machine: Machine) -> Dfa:
     ordered = sinks + [b for b in inner if b not in accepting] + [b for b in inner if b in accepting]
     numbers = {block: number for number, block in enumerate(ordered)}
     full = [tuple(numbers[target] for target in by_block[block]) for block in ordered]
-    return _with_distinct_columns(machine, full, numbers[blocks[machine.start]], len(ordered) - _count(inner, accepting))
+    return _with_distinct_columns(
+        machine, full, numbers[blocks[machine.start]], len(ordered) - _count(inner, accepting)
+    )
 
 
 def _count(blocks: list[int], accepting: set[int]) -> int:

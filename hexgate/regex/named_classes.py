@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from hexgate.regex.ranges import Ranges, complement
 from hexgate.regex.unicode_data import fold, group
@@ -34,7 +34,7 @@ POSIX: dict[str, Ranges] = {
 NAMED = {"perl": PERL, "posix": POSIX}
 
 
-@cache
+@lru_cache(maxsize=1024)
 def class_ranges(kind: str, name: str, negated: bool, folded: bool) -> Ranges | None:
     """The code points of a named class; None where there is none of that name.
 

@@ -75,7 +75,7 @@ class _Builder:
         )
 
     def lay(self, node: Node, start: int, end: int) -> None:
-        """Adds the paths of a node from start to end: none into start from them, none out of end, unless they are one."""
+        """Adds the paths of a node from start to end. None leads into start or out of end, unless they are one."""
         match node:
             case Text():
                 self.lay_text(node, start, end)

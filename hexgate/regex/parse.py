@@ -217,13 +217,19 @@ class _Parser:
         operator = self.pattern[start : self.at]
         if max(low, high or 0) > REPETITIONS:
             raise PatternError(
-                f"`{operator}` repeats more than {REPETITIONS:,} times", start, "use `+` or `*`, and `size()` for length"
+                f"`{operator}` repeats more than {REPETITIONS:,} times",
+                start,
+                "use `+` or `*`, and `size()` for length",
             )
         if high is not None and high < low:
-            raise PatternError(f"the bounds of `{operator}` are in the wrong order", start, "write the smaller one first")
+            raise PatternError(
+                f"the bounds of `{operator}` are in the wrong order", start, "write the smaller one first"
+            )
         nodes = self.groups[-1].nodes
         if not nodes:
-            raise PatternError(f"`{operator}` has nothing to repeat", start, f"write `\\{operator}` to match it as it is")
+            raise PatternError(
+                f"`{operator}` has nothing to repeat", start, f"write `\\{operator}` to match it as it is"
+            )
         node = repetition(nodes[-1], low, high, counted, lazy)
         if counted and max(low, high or 0) >= 2 and _largest_product(node) > REPETITIONS:
             raise PatternError(

@@ -125,15 +125,7 @@ class Repetition:
 
 
 Node: TypeAlias = (
-    Empty
-    | Text
-    | CharacterClass
-    | AnyCharacter
-    | Assertion
-    | Capture
-    | Concatenation
-    | Alternation
-    | Repetition
+    Empty | Text | CharacterClass | AnyCharacter | Assertion | Capture | Concatenation | Alternation | Repetition
 )
 
 
@@ -159,9 +151,7 @@ def concatenation(children: tuple[Node, ...]) -> Node:
         return Empty()
     if len(children) == 1:
         return children[0]
-    return Concatenation(
-        children, sum(child.size for child in children), sum(child.instructions for child in children)
-    )
+    return Concatenation(children, sum(child.size for child in children), sum(child.instructions for child in children))
 
 
 def alternation(children: tuple[Node, ...]) -> Node:

@@ -21,7 +21,10 @@ MAKERS = {
     "well formed": (generators.make_pattern, generators.make_text, 500, 0.9),
     "metacharacters": (generators.make_soup, generators.make_text, 2500, 0.2),
     "two cases": (
-        generators.make_two_case_alternation, lambda random, _: generators.make_two_case_text(random), 600, 0.9
+        generators.make_two_case_alternation,
+        lambda random, _: generators.make_two_case_text(random),
+        600,
+        0.9,
     ),
     "positions": (generators.make_position_pattern, lambda random, _: generators.make_position_text(random), 1200, 0.9),
 }
@@ -59,7 +62,10 @@ def test_made_up(name: str, wasm: WasmSearch) -> None:
 @settings(max_examples=300, deadline=None, database=None, derandomize=True)
 @example(pattern="(?m)^a", texts=["x\na"])
 @example(pattern=".\\pL{0,1000}{{10}", texts=[""])
-@given(pattern=st.lists(st.sampled_from(generators.PIECES), max_size=8).map("".join), texts=st.lists(st.text(max_size=6), max_size=3))
+@given(
+    pattern=st.lists(st.sampled_from(generators.PIECES), max_size=8).map("".join),
+    texts=st.lists(st.text(max_size=6), max_size=3),
+)
 def test_metacharacters(pattern: str, texts: list[str], wasm: WasmSearch) -> None:
     compare(pattern, texts, wasm)
 

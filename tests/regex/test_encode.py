@@ -83,7 +83,9 @@ def digest() -> str:
 def test_tables_are_the_same_in_every_process(seed: str) -> None:
     script = "from tests.regex.test_encode import digest; print(digest())"
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
-    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
     assert run.stdout.strip() == digest()
 
 

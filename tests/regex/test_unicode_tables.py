@@ -64,8 +64,6 @@ def test_fold_table_is_what_re2_has() -> None:
     assert len(fold_sets()) > 1400
 
 
-
-
 def test_folds_of_single_characters_and_classes() -> None:
     for members in fold_sets():
         for member in members:
@@ -81,7 +79,9 @@ def test_folds_of_single_characters_and_classes() -> None:
         assert not re2.compile(f"{literal}|{listed}", options()).search(others)
 
 
-@pytest.mark.parametrize("name", ["Lu", "Ll", "Lt", "Mn", "Nl", "So", "L", "Greek", "Cyrillic", "Latin", "Common", "Georgian"])
+@pytest.mark.parametrize(
+    "name", ["Lu", "Ll", "Lt", "Mn", "Nl", "So", "L", "Greek", "Cyrillic", "Latin", "Common", "Georgian"]
+)
 def test_folds_of_groups(name: str) -> None:
     folded = fold(group(name) or ())
     assert consists_of(f"(?i:\\p{{{name}}})", characters(folded))

@@ -1,4 +1,4 @@
-"""The module's `$regex_search` on its own: one module around runtime_wasm/regex.wat, tables and texts written to memory."""
+"""The module's `$regex_search` on its own: a module around runtime_wasm/regex.wat whose memory tests write to."""
 
 from __future__ import annotations
 
