@@ -59,6 +59,8 @@ def _decode(data: bytes) -> str:
 
 def _require_depth(text: str, limit: int) -> None:
     """Refuse deep nesting before the decoder, which is recursive, sees it."""
+    if text.count("[") + text.count("{") <= limit:
+        return
     level = 0
     for match in _STRING_OR_BRACKET.finditer(text):
         sign = text[match.start()]

@@ -199,15 +199,22 @@ def _silence(stream: TextIO) -> None:
 
 def report_failure(error: CommandError) -> int:
     """Say on standard error why the command stops; the exit status."""
-    from hexgate_cli.terminal import Colour, escape_text, screen_of  # only where there is something to say: start-up
+    from hexgate_cli.terminal import (  # only where there is something to say: start-up
+        MESSAGE_COLUMNS,
+        Colour,
+        escape_text,
+        screen_of,
+        shorten,
+    )
 
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     screen = screen_of(sys.stderr)
     head = screen.paint("error:", Colour.BOLD_RED)
-    sys.stderr.write(f"hexgate: {head} {escape_text(error.message)}\n")
+    sys.stderr.write(f"hexgate: {head} {shorten(escape_text(error.message), MESSAGE_COLUMNS)}\n")
     if error.help:
-        sys.stderr.write(f"  {screen.paint('help:', Colour.BOLD_GREEN)} {escape_text(error.help)}\n")
+        help_ = shorten(escape_text(error.help), MESSAGE_COLUMNS)
+        sys.stderr.write(f"  {screen.paint('help:', Colour.BOLD_GREEN)} {help_}\n")
     return error.code
 
 

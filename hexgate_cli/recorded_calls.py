@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hexgate.decision.decision import Decision, Reason, User, Verdict
 from hexgate.faults import Fault
@@ -32,6 +33,8 @@ from hexgate_cli.inputs import name_json, parse_instant
 DETAILS = ("reason", "constraint", "fault")
 KEYS = ("tool", "args", "role", "user", "attrs", "ctx", "resource", "now", "expect", *DETAILS)
 VERDICTS = {verdict.value: verdict for verdict in Verdict}
+_REASONS = tuple(reason.value for reason in Reason)
+_FAULTS = tuple(fault.code for fault in Fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +116,15 @@ def _parse_call(line: bytes, number: int, defaults: Defaults) -> RecordedCall:
 
 def _refuse_misspelt(call: dict[str, Json]) -> None:
     for key in call:
-        if key in KEYS:
-            continue
-        meant = suggest(key, KEYS)
-        if meant is not None and meant not in call and len(key) > 2:
+        meant = None if key in KEYS else _meant(key)
+        if meant is not None and meant not in call:
             raise InputError(f"unknown key `{key}`", help=f"did you mean `{meant}`?")
+
+
+@lru_cache(maxsize=1024)
+def _meant(key: str) -> str | None:
+    """The key that a recorder's own key may be a misspelling of. Recorders write the same keys on every line."""
+    return suggest(key, KEYS) if len(key) > 2 else None
 
 
 def _text(call: dict[str, Json], key: str) -> str | None:
@@ -169,13 +176,13 @@ def _expectation(call: dict[str, Json]) -> Expectation | None:
         if details:
             raise InputError(f"`{next(iter(details))}` without `expect`", help="say which verdict is expected")
         return None
-    _require_one_of(verdict, "verdict", list(VERDICTS))
-    _require_one_of(details.get("reason"), "reason", [reason.value for reason in Reason])
-    _require_one_of(details.get("fault"), "fault", [fault.code for fault in Fault])
+    _require_one_of(verdict, "verdict", tuple(VERDICTS))
+    _require_one_of(details.get("reason"), "reason", _REASONS)
+    _require_one_of(details.get("fault"), "fault", _FAULTS)
     return Expectation(VERDICTS[verdict], details)
 
 
-def _require_one_of(text: str | None, what: str, known: list[str]) -> None:
+def _require_one_of(text: str | None, what: str, known: tuple[str, ...]) -> None:
     if text is not None and text not in known:
         names = ", ".join(f"`{name}`" for name in known)
         raise InputError(f"`{text}` is no {what}", help=f"one of {names}")

@@ -17,6 +17,12 @@ from typing import TextIO
 WIDTH_WITHOUT_TERMINAL = 100
 """Columns to fill where the output is no terminal and `COLUMNS` does not say."""
 
+NAME_COLUMNS = 120
+"""Longest name that is shown whole."""
+
+MESSAGE_COLUMNS = 1_000
+"""Longest failure that is shown whole."""
+
 TAB_WIDTH = 4
 """Columns of a tab in a line of source."""
 
@@ -95,6 +101,12 @@ def escape_character(character: str) -> str:
 def escape_text(text: str) -> str:
     """User text that is safe to show: what a terminal would obey or hide is spelled out."""
     return _INVISIBLE.sub(lambda match: escape_character(match[0]), text)
+
+
+def escape_name(name: str) -> str:
+    """The name of a role or a tool. Those of policies are ASCII, so what only looks like one is spelled out too."""
+    shown = name if name.isascii() and name.isprintable() else ascii(name)[1:-1]
+    return shorten(shown, NAME_COLUMNS)
 
 
 def escape_json(text: str) -> str:

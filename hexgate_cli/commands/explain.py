@@ -16,7 +16,7 @@ from hexgate_cli.policies import require_policy
 from hexgate_cli.rendering.explain_human import entries_of, format_holder, format_matrix
 from hexgate_cli.rendering.explain_json import holder_to_dict, matrix_to_dict
 from hexgate_cli.role_matrix import build_matrix
-from hexgate_cli.terminal import Screen, escape_text, screen_of
+from hexgate_cli.terminal import Screen, escape_name, screen_of
 
 
 def command(
@@ -55,11 +55,11 @@ def _find_role(policy: CheckedPolicy, name: str) -> CheckedRole:
 def _format(policy: CheckedPolicy, holder: CheckedRole | None, tool: str | None, screen: Screen) -> str:
     blocks = []
     if holder is not None:
-        subject = "" if tool is None else f", tool {escape_text(tool)}"
+        subject = "" if tool is None else f", tool {escape_name(tool)}"
         missing = "any other tool is denied" if tool is None else "nothing names the tool: denied"
         entries = entries_of(holder, tool)
         otherwise = "" if holder.default is not None or (tool is not None and entries) else missing
-        blocks.append(format_holder(f"role {escape_text(holder.name)}{subject}", entries, otherwise, holder.name, screen))
+        blocks.append(format_holder(f"role {escape_name(holder.name)}{subject}", entries, otherwise, holder.name, screen))
         if policy.boundary is not None:
             entries = entries_of(policy.boundary, tool)
             otherwise = "" if entries else "no opinion on the tool"

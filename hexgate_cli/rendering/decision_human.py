@@ -14,7 +14,7 @@ from hexgate_cli.failures import help_for_unknown
 from hexgate_cli.rendering.excerpt import format_excerpt, format_place, gutter_width
 from hexgate_cli.rendering.readings import Reading, readings_of
 from hexgate_cli.source_text import SourceText
-from hexgate_cli.terminal import Colour, Screen, escape_text, pad, width_of, wrap
+from hexgate_cli.terminal import Colour, Screen, escape_name, escape_text, pad, width_of, wrap
 
 WORDS = {
     Verdict.ALLOW: ("ALLOW", Colour.BOLD_GREEN),
@@ -51,8 +51,8 @@ def format_decision(
 ) -> str:
     """The decision, several lines. `engines` says who decided."""
     word, colour = WORDS[decision.verdict]
-    tool = escape_text(decision.tool or "(no tool)")
-    role = escape_text(decision.role or "(no role)")
+    tool = escape_name(decision.tool or "(no tool)")
+    role = escape_name(decision.role or "(no role)")
     head = f"{screen.paint(word, colour)}  {screen.paint(tool, Colour.BOLD)} for role {screen.paint(role, Colour.BOLD)}"
     lines = [head, *_indent(wrap(_reason_sentence(decision, policy), max(screen.width - 2, 20)))]
     rule = decision.rule
@@ -64,7 +64,7 @@ def format_decision(
 
 
 def _reason_sentence(decision: Decision, policy: CheckedPolicy) -> str:
-    role, tool = escape_text(decision.role or ""), escape_text(decision.tool or "")
+    role, tool = escape_name(decision.role or ""), escape_name(decision.tool or "")
     match decision.reason:
         case Reason.RULE:
             return _rule_sentence(decision)
@@ -163,9 +163,9 @@ def _rule_lines(
 
 def format_rule_name(rule: RuleReference) -> str:
     """Which rule: `refund_order of role billing`, with its number where it has siblings before it."""
-    owner = "the boundary" if rule.role is None else f"role {escape_text(rule.role)}"
+    owner = "the boundary" if rule.role is None else f"role {escape_name(rule.role)}"
     number = f", rule {rule.number + 1}" if rule.number else ""
-    return f"{escape_text(rule.tool)} of {owner}{number}"
+    return f"{escape_name(rule.tool)} of {owner}{number}"
 
 
 def format_seconds(seconds: int) -> str:

@@ -9,7 +9,7 @@ from hexgate_cli.rendering.excerpt import format_place
 from hexgate_cli.rendering.readings import constants_of
 from hexgate_cli.rendering.table import Cell, format_table
 from hexgate_cli.role_matrix import Access, Matrix
-from hexgate_cli.terminal import Colour, Screen, escape_text, pad, width_of
+from hexgate_cli.terminal import Colour, Screen, escape_name, escape_text, pad, width_of
 
 TEXT_COLUMNS = 60
 """Widest text that the places beside it are aligned to."""
@@ -52,9 +52,9 @@ def entries_of(holder: CheckedRole, tool: str | None) -> list[CheckedEntry]:
 
 def _entry_rows(entry: CheckedEntry, owner: str | None) -> list[tuple[str, str, Colour | None]]:
     """Text, place and colour of each line of an entry."""
-    name = "any other tool" if entry.rules[0].reference.tool == "default_policy" else escape_text(entry.pattern)
+    name = "any other tool" if entry.rules[0].reference.tool == "default_policy" else escape_name(entry.pattern)
     origin = entry.rules[0].reference.role
-    inherited = f"  (from {escape_text(origin)})" if origin is not None and origin != owner else ""
+    inherited = f"  (from {escape_name(origin)})" if origin is not None and origin != owner else ""
     rows: list[tuple[str, str, Colour | None]] = [(name + inherited, "", Colour.CYAN)]
     for rule in entry.rules:
         rows += _rule_rows(rule)
@@ -87,11 +87,11 @@ def _rule_rows(rule: CheckedRule) -> list[tuple[str, str, Colour | None]]:
 
 def format_matrix(matrix: Matrix, screen: Screen) -> str:
     """Tools by role, in as many tables as the width asks for."""
-    names = [escape_text(row.tool) for row in matrix.rows]
+    names = [escape_name(row.tool) for row in matrix.rows]
     first = max(map(width_of, ["tool", *names]))
     tables = []
     for chunk in _chunks(matrix, screen.width - first):
-        heads = ["tool", *(escape_text(matrix.holders[column]) for column in chunk)]
+        heads = ["tool", *(escape_name(matrix.holders[column]) for column in chunk)]
         rows: list[list[Cell]] = []
         for name, row in zip(names, matrix.rows, strict=True):
             cells: list[Cell] = [(pad(name, first), None)]
@@ -108,7 +108,7 @@ def _chunks(matrix: Matrix, room: int) -> list[list[int]]:
     chunks: list[list[int]] = []
     used = 0
     for column, holder in enumerate(matrix.holders):
-        width = 2 + max([width_of(escape_text(holder)), *(len(row.cells[column].value) for row in matrix.rows)])
+        width = 2 + max([width_of(escape_name(holder)), *(len(row.cells[column].value) for row in matrix.rows)])
         if not chunks or used + width > room:
             chunks.append([])
             used = 0

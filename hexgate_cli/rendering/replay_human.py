@@ -9,7 +9,7 @@ from hexgate_cli.rendering.decision_human import WORDS, format_rule_name
 from hexgate_cli.rendering.excerpt import format_place
 from hexgate_cli.rendering.table import Cell, format_table
 from hexgate_cli.replay_tally import Mismatch, Tally, causes_of
-from hexgate_cli.terminal import Colour, Screen, escape_text, shorten
+from hexgate_cli.terminal import Colour, Screen, escape_name, escape_text, shorten
 
 SHOWN_MISMATCHES = 20
 """How many calls that were not as expected are shown."""
@@ -49,7 +49,7 @@ def _summary(tally: Tally, engines: Sequence[str], screen: Screen) -> str:
 def _verdict_table(tally: Tally, screen: Screen) -> str:
     rows = []
     for tool, counts in tally.sorted_tools():
-        row: list[Cell] = [(escape_text(shorten(tool, 60)), None)]
+        row: list[Cell] = [(shorten(escape_name(tool), 60), None)]
         row.append((f"{sum(counts.verdicts.values()):,}", None))
         for verdict in Verdict:
             count = counts.verdicts[verdict]
@@ -65,7 +65,7 @@ def _causes(tally: Tally, screen: Screen) -> str:
         causes = [(decision, count) for decision, count in causes_of(counts) if not decision.allowed]
         if not causes:
             continue
-        lines.append(screen.paint(escape_text(tool), Colour.BOLD))
+        lines.append(screen.paint(escape_name(tool), Colour.BOLD))
         for decision, count in causes:
             word = screen.paint(f"{_SHORT[decision.verdict]:<8}", WORDS[decision.verdict][1])
             lines.append(f"  {count:>6,}  {word}  {describe_cause(decision)}")
@@ -89,7 +89,7 @@ def _mismatches(title: str, mismatches: list[Mismatch], file: str, screen: Scree
     for mismatch in mismatches[:SHOWN_MISMATCHES]:
         call = mismatch.call
         where = f"{escape_text(file)}:{call.line}"
-        lines.append(f"  {where}  {escape_text(call.request.tool)} for role {escape_text(call.request.user.role)}")
+        lines.append(f"  {where}  {escape_name(call.request.tool)} for role {escape_name(call.request.user.role)}")
         if call.expectation is not None:
             lines.append(f"    expected     {escape_text(str(call.expectation))}")
         alike = len(set(mismatch.answers.values())) == 1

@@ -13,6 +13,7 @@ from hexgate_cli.terminal import (
     Colour,
     Screen,
     escape_json,
+    escape_name,
     escape_text,
     screen_of,
     shorten,
@@ -72,6 +73,19 @@ ESCAPES = [
 @pytest.mark.parametrize(("text", "shown"), ESCAPES)
 def test_what_a_terminal_would_obey_is_spelled_out(text: str, shown: str) -> None:
     assert escape_text(text) == shown
+
+
+NAMES = [
+    ("refund_order", "refund_order"),
+    ("refund_\u043erder", "refund_\\u043erder"),
+    ("a\x1bb'c\u200b", "a\\x1bb'c\\u200b"),
+    ("x" * 500, "x" * 119 + "…"),
+]
+
+
+@pytest.mark.parametrize(("name", "shown"), NAMES)
+def test_names_that_only_look_like_names_are_spelled_out(name: str, shown: str) -> None:
+    assert escape_name(name) == shown
 
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8))
