@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 from hexgate.decision.decision import ConstraintReference, RuleReference, Verdict
-from hexgate.decision.reads import Reads
 from hexgate.decision.tool_patterns import is_pattern, literal_prefix, matches_pattern
 from hexgate.diagnostics import Diagnostic, PolicyInvalidError, Severity
 from hexgate.language.check import check_with_warnings, require_bool
@@ -16,7 +17,7 @@ from hexgate.language.types import DYN, STRING, TIMESTAMP, MapOf, Member, Record
 from hexgate.policy.checked import CheckedConstraint, CheckedEntry, CheckedPolicy, CheckedRole, CheckedRule
 from hexgate.policy.linked import LinkedEntry, LinkedPolicy, LinkedRole
 from hexgate.policy.notes import notes_on
-from hexgate.policy.reads import reads_of
+from hexgate.policy.reads import joined_reads, reads_of
 from hexgate.policy.source import SourceRule, SourceText
 from hexgate.policy.tool_schemas import ToolSchemas, union_of
 from hexgate.values import Value
@@ -45,10 +46,11 @@ def check_with_notes(
     return checked, tuple(diagnostics)
 
 
-def _order(diagnostic: Diagnostic) -> tuple[int, str, int, int, str]:
+def _order(diagnostic: Diagnostic) -> tuple[int, str, int, int, str, str]:
     rank = (Severity.ERROR, Severity.WARNING, Severity.NOTE).index(diagnostic.severity)
     place = diagnostic.place
-    return (rank, place.file, place.line, place.column, diagnostic.code) if place else (rank, "", 0, 0, diagnostic.code)
+    file, line, column = (place.file, place.line, place.column) if place is not None else ("", 0, 0)
+    return rank, file, line, column, diagnostic.code, diagnostic.message
 
 
 def roots_with(args: Type) -> dict[str, Type]:
@@ -59,63 +61,60 @@ def roots_with(args: Type) -> dict[str, Type]:
 class _PolicyChecker:
     def __init__(self, schemas: ToolSchemas | None) -> None:
         self._schemas = schemas
+        self._authors: Mapping[str, LinkedRole] = {}
         self._entries: dict[int, CheckedEntry] = {}
-        self._expressions: dict[tuple[str, int, int], CheckedExpression | ExpressionError] = {}
+        self._shared: dict[int, tuple[Mapping[str, CheckedEntry], tuple[CheckedEntry, ...]]] = {}
+        self._expressions: dict[tuple[str, int, int], _Result] = {}
         self._environments: dict[tuple[int, int], Environment] = {}
-        self._warnings: dict[tuple[str, int, int], tuple[Finding, ...]] = {}
-        self._constants: dict[str, LinkedRole] = {}
         self.diagnostics: list[Diagnostic] = []
 
     def run(self, policy: LinkedPolicy) -> CheckedPolicy:
-        self._constants = dict(policy.roles)
+        self._authors = policy.roles
         # Abstract roles are checked as well: their entries are somebody's text.
-        roles = {name: self._role(role, policy.roles) for name, role in policy.roles.items()}
-        boundary = None if policy.boundary is None else self._role(policy.boundary, {})
+        roles = {name: self._role(role) for name, role in policy.roles.items()}
+        boundary = None if policy.boundary is None else self._role(policy.boundary)
         held = {name: role for name, role in roles.items() if not policy.roles[name].source.abstract}
         rows = [*held.values(), *([boundary] if boundary is not None else [])]
-        exact = dict.fromkeys(name for row in rows for name in row.exact)
-        tool_reads = {name: _joined(row.entry_for(name) for row in rows) for name in exact}
-        pattern_reads: dict[str, Reads] = {}
-        for row in rows:
-            for entry in row.patterns:
-                pattern_reads[entry.pattern] = pattern_reads.get(entry.pattern, Reads()).join(entry.reads)
-        default_reads = _joined(row.default for row in rows)
-        return CheckedPolicy(held, boundary, tool_reads, tuple(pattern_reads.items()), default_reads)
+        return CheckedPolicy(held, boundary, *joined_reads(rows))
 
-    def _role(self, role: LinkedRole, roles: object) -> CheckedRole:
-        entries = {name: self._entry(entry, role) for name, entry in role.entries.items()}
-        exact = {name: entry for name, entry in entries.items() if not is_pattern(name)}
-        patterns = [entry for name, entry in entries.items() if is_pattern(name)]
-        patterns.sort(key=lambda entry: (-len(literal_prefix(entry.pattern)), entry.pattern))
+    def _role(self, role: LinkedRole) -> CheckedRole:
         default = None if role.default is None else self._entry(role.default, role)
-        return CheckedRole(role.name, exact, tuple(patterns), default)
+        found = self._shared.get(id(role.entries))
+        if found is None:
+            entries = [self._entry(entry, role) for entry in role.entries.values()]
+            exact = {entry.pattern: entry for entry in entries if not is_pattern(entry.pattern)}
+            patterns = [entry for entry in entries if is_pattern(entry.pattern)]
+            patterns.sort(key=lambda entry: (-len(literal_prefix(entry.pattern)), entry.pattern))
+            found = self._shared[id(role.entries)] = exact, tuple(patterns)
+        return CheckedRole(role.name, *found, default)
 
     def _entry(self, entry: LinkedEntry, role: LinkedRole) -> CheckedEntry:
-        """The checked entry; constants are those of the role that wrote it (P4)."""
+        """The checked entry; its constants are those of the role that wrote it (P4)."""
         found = self._entries.get(id(entry))
         if found is None:
-            owner = self._constants.get(entry.role, role) if role.name != "boundary" else role
-            found = self._entries[id(entry)] = self._check_entry(entry, owner, role.name == "boundary")
+            author = role if entry.role is None else self._authors[entry.role]
+            found = self._entries[id(entry)] = self._check_entry(entry, author)
         return found
 
-    def _check_entry(self, entry: LinkedEntry, owner: LinkedRole, of_boundary: bool) -> CheckedEntry:
+    def _check_entry(self, entry: LinkedEntry, author: LinkedRole) -> CheckedEntry:
         name = entry.source.name
         self._refuse_unknown_tool(entry)
-        args = self._arguments_of(name, owner)
-        rules = []
-        for number, rule in enumerate(entry.source.rules):
-            rules.append(self._rule(rule, number, name, None if of_boundary else entry.role, owner, args))
+        args = self._arguments_of(name, author)
+        rules = tuple(
+            self._rule(rule, RuleReference(entry.role, name, number, rule.mode, rule.place), author, args)
+            for number, rule in enumerate(entry.source.rules)
+        )
         reads = reads_of(constraint.expression.root for rule in rules for constraint in rule.constraints)
-        return CheckedEntry(name, tuple(rules), reads)
+        return CheckedEntry(name, rules, reads)
 
-    def _arguments_of(self, name: str, owner: LinkedRole) -> Type:
+    def _arguments_of(self, name: str, author: LinkedRole) -> Type:
         """The type of `args` under an entry: from the tool's schema, from those of all tools that a pattern decides on,
         or a plain map."""
         if self._schemas is None:
             return _MAP
         if not is_pattern(name):
             return self._schemas.arguments.get(name, _MAP)
-        others = [other for other in owner.entries if other != name and _beats(other, name)]
+        others = [other for other in author.entries if other != name and _beats(other, name)]
         covered = [
             tool
             for tool in self._schemas.arguments
@@ -131,68 +130,55 @@ class _PolicyChecker:
             return
         if not is_pattern(name):
             message, severity = f"`{name}` is not a tool of the schemas", Severity.ERROR
-        elif any(matches_pattern(name, tool) for tool in schemas.arguments) or all(rule.mode is Verdict.DENY for rule in entry.source.rules):
-            return
         else:
+            covers = any(matches_pattern(name, tool) for tool in schemas.arguments)
+            if covers or all(rule.mode is Verdict.DENY for rule in entry.source.rules):
+                return
             message, severity = f"no tool of the schemas matches `{name}`", Severity.WARNING
         self.diagnostics.append(
             Diagnostic("HG402", message, entry.source.place, schemas.help_for(name), severity=severity)
         )
 
-    def _rule(
-        self, rule: SourceRule, number: int, name: str, role: str | None, owner: LinkedRole, args: Type
-    ) -> CheckedRule:
-        constraints = [made for text in rule.constraints if (made := self._constraint(text, owner, args)) is not None]
-        references = tuple(constraint.reference for constraint in constraints)
-        reference = RuleReference(
-            role, name, number, rule.mode, rule.place, references, rule.message, rule.approvers, rule.expires_in
+    def _rule(self, rule: SourceRule, reference: RuleReference, author: LinkedRole, args: Type) -> CheckedRule:
+        made = [self._constraint(text, author, args) for text in rule.constraints]
+        constraints = tuple(constraint for constraint in made if constraint is not None)
+        reference = replace(
+            reference,
+            constraints=tuple(constraint.reference for constraint in constraints),
+            message=rule.message,
+            approvers=rule.approvers,
+            expires_in=rule.expires_in,
         )
-        return CheckedRule(reference, tuple(constraints))
+        return CheckedRule(reference, constraints)
 
-    def _constraint(self, text: SourceText, owner: LinkedRole, args: Type) -> CheckedConstraint | None:
+    def _constraint(self, text: SourceText, author: LinkedRole, args: Type) -> CheckedConstraint | None:
+        """The checked constraint; None where it is reported. White space around it is not part of it."""
         stripped = text.text.strip()
-        checked = self._expression(stripped, owner, args, self._finding_place(text))
-        if checked is None:
+        start = text.text.find(stripped)
+        result = self._expression(stripped, author, args)
+        for finding in result.findings:
+            place = text.at(start + finding.span.start, start + finding.span.end)
+            self.diagnostics.append(
+                Diagnostic(finding.code, finding.message, place, finding.help, severity=finding.severity)
+            )
+        if result.expression is None:
             return None
-        start = len(text.text) - len(text.text.lstrip())
-        return CheckedConstraint(checked, ConstraintReference(stripped, text.at(start, start + len(stripped))))
+        reference = ConstraintReference(stripped, text.at(start, start + len(stripped)))
+        return CheckedConstraint(result.expression, reference)
 
-    def _finding_place(self, text: SourceText) -> Callable[[Finding], Diagnostic]:
-        start = len(text.text) - len(text.text.lstrip())
-
-        def place(finding: Finding) -> Diagnostic:
-            span = finding.span
-            where = text.at(start + span.start, start + span.end)
-            return Diagnostic(finding.code, finding.message, where, finding.help, severity=finding.severity)
-
-        return place
-
-    def _expression(
-        self, text: str, owner: LinkedRole, args: Type, place: Callable[[Finding], Diagnostic]
-    ) -> CheckedExpression | None:
-        """The checked expression of a text under constants and a type of `args`; the same text is checked once."""
-        key = (text, id(owner.constants), id(args))
+    def _expression(self, text: str, author: LinkedRole, args: Type) -> _Result:
+        """What checking a text gave under an author's constants and a type of `args`; the same text is checked once."""
+        key = (text, id(author.constants), id(args))
         found = self._expressions.get(key)
         if found is None:
-            environment = self._environment(owner.constants, args)
-            try:
-                found, self._warnings[key] = check_with_warnings(text, environment)
-                require_bool(found)
-            except ExpressionError as error:
-                found = error
-            self._expressions[key] = found
-        if isinstance(found, ExpressionError):
-            self.diagnostics.extend(map(place, found.findings))
-            return None
-        self.diagnostics.extend(map(place, self._warnings[key]))
+            found = self._expressions[key] = _check_expression(text, self._environment(author.constants, args))
         return found
 
-    def _environment(self, constants: object, args: Type) -> Environment:
+    def _environment(self, constants: Mapping[str, Value], args: Type) -> Environment:
         key = (id(constants), id(args))
         environment = self._environments.get(key)
         if environment is None:
-            values: dict[str, Value] = dict(constants)  # type: ignore[call-overload]
-            environment = self._environments[key] = Environment(roots_with(args), values)
+            environment = self._environments[key] = Environment(roots_with(args), constants)
         return environment
 
 
@@ -201,9 +187,17 @@ def _beats(other: str, pattern: str) -> bool:
     return not is_pattern(other) or len(literal_prefix(other)) > len(literal_prefix(pattern))
 
 
-def _joined(entries: Iterable[CheckedEntry | None]) -> Reads:
-    reads = Reads()
-    for entry in entries:
-        if entry is not None:
-            reads = reads.join(entry.reads)
-    return reads
+class _Result(NamedTuple):
+    """A checked expression, None where it has errors, and what was found."""
+
+    expression: CheckedExpression | None
+    findings: tuple[Finding, ...]
+
+
+def _check_expression(text: str, environment: Environment) -> _Result:
+    try:
+        expression, warnings = check_with_warnings(text, environment)
+        require_bool(expression)
+    except ExpressionError as error:
+        return _Result(None, error.findings)
+    return _Result(expression, warnings)

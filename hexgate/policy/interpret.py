@@ -6,69 +6,124 @@ Reads the checked policy, never what the compiler lowered.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
-from hexgate.decision.decision import Decision, Reason, RuleReference, User, Verdict
+from hexgate.decision.decision import Decision, Reason, User, Verdict
 from hexgate.decision.outcomes import fixed_decision
-from hexgate.decision.reads import Everything, Reads
+from hexgate.decision.reads import Reads
 from hexgate.decision.request import encode_request, refuse_names
 from hexgate.faults import EvaluationFault, Fault
-from hexgate.language.freeze import RequestMap
+from hexgate.language.checked import Node, Variable, operands_of
 from hexgate.language.interpret import Evaluator, prepare
-from hexgate.limits import REQUEST_BYTES
+from hexgate.language.request_variables import RequestVariables, request_root
+from hexgate.limits import NAME_BYTES, REQUEST_BYTES
 from hexgate.policy.checked import CheckedEntry, CheckedPolicy, CheckedRule
-from hexgate.values import Timestamp
+from hexgate.policy.request_size import SizeBound
 
-CACHED_ENTRIES = 65_536
-"""Pairs of role and tool whose entries are kept at hand."""
+CACHED_PLANS = 65_536
+"""Pairs of role and tool for which it is kept at hand what decides."""
+
+_SHORT_ID = NAME_BYTES // 4
+"""A user id of at most so many code points is short enough whatever they are."""
 
 _STRICTNESS = {Verdict.ALLOW: 0, Verdict.APPROVAL_REQUIRED: 1, Verdict.DENY: 2}
-_SHORT = 4_096
-"""Strings of at most so many characters, and scalars, are counted by an upper bound instead of by encoding them."""
+
+_Holds: TypeAlias = Callable[[Any], bool]
 
 
 class _PreparedRule:
-    """A rule with its constraints' evaluators, and the decisions' parts that it can give."""
+    """A rule and whether each of its constraints holds, as functions of a request's variables."""
 
-    __slots__ = ("constraints", "reference")
+    __slots__ = ("constraints", "rule")
 
-    def __init__(self, rule: CheckedRule, evaluators: dict[int, Evaluator]) -> None:
-        self.reference: RuleReference = rule.reference
-        self.constraints = []
-        for constraint in rule.constraints:
-            key = id(constraint.expression)
-            if key not in evaluators:
-                evaluators[key] = prepare(constraint.expression)
-            self.constraints.append((evaluators[key].holds, constraint.reference))
+    def __init__(self, rule: CheckedRule, constraints: tuple[_Holds, ...]) -> None:
+        self.rule = rule
+        self.constraints = constraints
 
 
 class _PreparedEntry:
-    __slots__ = ("reporting", "rules")
+    """An entry's rules. `reporting` is the rule that is named when none holds: the last that could have granted, None
+    where all deny and it is the last one (P2). `roots` are what its constraints read (P7)."""
 
-    def __init__(self, entry: CheckedEntry, evaluators: dict[int, Evaluator]) -> None:
-        self.rules = [_PreparedRule(rule, evaluators) for rule in entry.rules]
-        granting = [rule for rule in self.rules if rule.reference.mode is not Verdict.DENY]
+    __slots__ = ("reporting", "roots", "rules")
+
+    def __init__(self, rules: tuple[_PreparedRule, ...]) -> None:
+        self.rules = rules
+        self.roots = frozenset(root for rule in rules for root in _roots_of(rule.rule))
+        granting = [rule for rule in rules if rule.rule.reference.mode is not Verdict.DENY]
         self.reporting = granting[-1] if granting else None
 
 
+def _roots_of(rule: CheckedRule) -> set[str]:
+    roots: set[str] = set()
+    pending: list[Node] = [constraint.expression.root for constraint in rule.constraints]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Variable):
+            roots.add(node.name)
+        pending.extend(operands_of(node))
+    return roots
+
+
 class _Plan:
-    """What decides for a role and a tool: the boundary's entry, the role's, and what they read."""
+    """What decides for a role and a tool: the boundary's entry, the role's, what is read (`only_args`: no other root); and
+    the decisions given so far, each of which is made once."""
 
-    __slots__ = ("boundary", "entry", "reads", "small")
+    __slots__ = ("boundary", "decisions", "entry", "only_args", "reads", "role", "size", "tool")
 
-    def __init__(self, boundary: _PreparedEntry | None, entry: _PreparedEntry | None, reads: Reads) -> None:
+    def __init__(
+        self, role: str, tool: str, boundary: _PreparedEntry | None, entry: _PreparedEntry | None, reads: Reads
+    ) -> None:
+        self.role = role
+        self.tool = tool
         self.boundary = boundary
         self.entry = entry
         self.reads = reads
-        self.small = _named_members(reads)
+        self.only_args = all(entry.roots <= {"args"} for entry in (boundary, entry) if entry is not None)
+        self.size = SizeBound(reads)
+        self.decisions: dict[tuple[int, int, Fault | None], Decision] = {}
 
+    def run(self, entry: _PreparedEntry, variables: Mapping[str, Any]) -> Decision | None:
+        """The decision of an entry (P2); None where it only denies and no rule holds."""
+        failed: tuple[_PreparedRule, int] | None = None
+        for rule in entry.rules:
+            position = 0
+            try:
+                for holds in rule.constraints:
+                    if not holds(variables):
+                        break
+                    position += 1
+                else:
+                    return self._decision(rule, -1, None)
+            except EvaluationFault as error:
+                return self._decision(rule, position, error.fault)
+            if rule is entry.reporting:
+                failed = rule, position
+        if failed is None:
+            return None
+        return self._decision(*failed, None)
 
-def _named_members(reads: Reads) -> tuple[str, ...] | None:
-    """The members of `args` that are read, where nothing else of the request is; None otherwise."""
-    if isinstance(reads.args, Everything) or reads.attrs or reads.ctx or reads.resource:
-        return None
-    return tuple(reads.args)
+    def deny_last(self, entry: _PreparedEntry, variables: Mapping[str, Any]) -> Decision:
+        """The denial of a role's entry whose rules all deny and none of which holds: it names the last one (P2)."""
+        rule = entry.rules[-1]
+        position = next(at for at, holds in enumerate(rule.constraints) if not holds(variables))
+        return self._decision(rule, position, None)
+
+    def _decision(self, rule: _PreparedRule, constraint: int, fault: Fault | None) -> Decision:
+        """The decision where a rule holds (`constraint` is -1), a constraint is false, or one has a fault."""
+        key = (id(rule), constraint, fault)
+        found = self.decisions.get(key)
+        if found is None:
+            reference = rule.rule.reference
+            if constraint < 0:
+                found = Decision(reference.mode, Reason.RULE, self.role, self.tool, reference)
+            else:
+                reason = Reason.CONSTRAINT_FAILED if fault is None else Reason.EVALUATION_ERROR
+                decisive = reference.constraints[constraint]
+                found = Decision(Verdict.DENY, reason, self.role, self.tool, reference, decisive, fault)
+            self.decisions[key] = found
+        return found
 
 
 class InterpreterEngine:
@@ -79,7 +134,7 @@ class InterpreterEngine:
         self._policy = policy
         self._clock = clock
         self._evaluators: dict[int, Evaluator] = {}
-        self._prepared: dict[int, _PreparedEntry] = {}
+        self._entries: dict[int, _PreparedEntry] = {}
         self._plans: dict[tuple[str, str], _Plan] = {}
 
     def decide(
@@ -99,108 +154,79 @@ class InterpreterEngine:
         try:
             return self._decide(tool, args, user, ctx, resource, now)
         except Exception:  # noqa: BLE001 - fail closed
-            role = user.role if type(user) is User and type(user.role) is str else None
-            return fixed_decision(Reason.ENGINE_FAULT, role, tool if type(tool) is str else None)
+            return _refuse(Reason.ENGINE_FAULT, user, tool)
 
     def _decide(self, tool: Any, args: Any, user: User | None, ctx: Any, resource: Any, now: int | None) -> Decision:
-        refusal = refuse_names(user, tool)
-        role = user.role if type(user) is User and type(user.role) is str else None
-        if refusal is Reason.MISSING_USER or refusal is Reason.UNKNOWN_ROLE:
-            return fixed_decision(refusal, role, tool if type(tool) is str else None)
-        assert user is not None and role is not None
-        if role not in self._policy.roles:
-            return fixed_decision(Reason.UNKNOWN_ROLE, role, tool if type(tool) is str else None)
-        if refusal is not None:
-            return fixed_decision(refusal, role, tool if type(tool) is str else None)
-        plan = self._plans.get((role, tool)) or self._plan(role, tool)
+        plan = None
+        if type(user) is User and type(tool) is str and type(user.role) is str:
+            plan = self._plans.get((user.role, tool))
+        if plan is None or type(user.user_id) is not str or not 0 < len(user.user_id) <= _SHORT_ID:  # type: ignore[union-attr]
+            refusal = self._refusal(user, tool)
+            if refusal is not None:
+                return _refuse(refusal, user, tool)
+            assert user is not None
+            plan = plan or self._plan(user.role, tool)
+        assert user is not None
         if now is None:
             now = self._clock() if plan.reads.now else 0
-        if not _surely_small(plan, args) and _is_too_large(plan.reads, role, tool, user, args, ctx, resource, now):
-            return fixed_decision(Reason.REQUEST_TOO_LARGE, role, tool)
-        variables = {
-            "args": RequestMap({} if args is None else args),
-            "user": {"id": user.user_id, "role": role, "attrs": RequestMap({} if user.attrs is None else user.attrs)},
-            "tool": tool,
-            "ctx": RequestMap({} if ctx is None else ctx),
-            "resource": RequestMap({} if resource is None else resource),
-            "now": Timestamp(now),
-        }
-        limit = None if plan.boundary is None else _run(plan.boundary, variables, role, tool, of_boundary=True)
-        if limit is not None and limit.verdict is Verdict.DENY:
-            return limit
-        if plan.entry is None:
-            return fixed_decision(Reason.UNKNOWN_TOOL, role, tool)
-        decision = _run(plan.entry, variables, role, tool, of_boundary=False)
-        assert decision is not None
-        if limit is not None and limit.verdict is Verdict.APPROVAL_REQUIRED:
-            return decision if _STRICTNESS[decision.verdict] > _STRICTNESS[limit.verdict] else limit
-        return decision
+        if not plan.size.is_surely_small(args, user.attrs, ctx, resource):
+            request = encode_request(plan.reads, plan.role, plan.tool, user, args, ctx, resource, now)
+            if len(request) > REQUEST_BYTES:
+                return fixed_decision(Reason.REQUEST_TOO_LARGE, plan.role, plan.tool)
+        if plan.only_args:
+            return _run(plan, {"args": request_root(plan.reads.args, args)})
+        return _run(plan, RequestVariables(plan.reads, plan.tool, user, args, ctx, resource, now))
+
+    def _refusal(self, user: Any, tool: Any) -> Reason | None:
+        """Why a call is denied before any rule is looked at (P6), or None."""
+        refusal = refuse_names(user, tool)
+        if refusal in (None, Reason.UNKNOWN_TOOL) and user.role not in self._policy.roles:
+            return Reason.UNKNOWN_ROLE
+        return refusal
 
     def _plan(self, role: str, tool: str) -> _Plan:
-        if len(self._plans) >= CACHED_ENTRIES:
+        if len(self._plans) >= CACHED_PLANS:
             self._plans.clear()
         boundary = None if self._policy.boundary is None else self._policy.boundary.entry_for(tool)
         entry = self._policy.roles[role].entry_for(tool)
-        plan = _Plan(self._prepare(boundary), self._prepare(entry), self._policy.reads_for(tool))
-        self._plans[role, tool] = plan
+        reads = self._policy.reads_for(tool)
+        plan = self._plans[role, tool] = _Plan(role, tool, self._prepare(boundary), self._prepare(entry), reads)
         return plan
 
     def _prepare(self, entry: CheckedEntry | None) -> _PreparedEntry | None:
+        """The prepared entry: one for all roles that share it."""
         if entry is None:
             return None
-        found = self._prepared.get(id(entry))
+        found = self._entries.get(id(entry))
         if found is None:
-            found = self._prepared[id(entry)] = _PreparedEntry(entry, self._evaluators)
+            rules = tuple(_PreparedRule(rule, tuple(map(self._holds, rule.constraints))) for rule in entry.rules)
+            found = self._entries[id(entry)] = _PreparedEntry(rules)
         return found
 
-
-def _run(entry: _PreparedEntry, variables: Any, role: str, tool: str, of_boundary: bool) -> Decision | None:
-    """The decision of an entry (P2); None where the boundary has no opinion (P5)."""
-    failed: Decision | None = None
-    for rule in entry.rules:
-        held = True
-        for holds, reference in rule.constraints:
-            try:
-                if holds(variables):
-                    continue
-            except EvaluationFault as fault:
-                return _faulty(rule, reference, fault.fault, role, tool)
-            held = False
-            if rule is entry.reporting or entry.reporting is None:
-                failed = Decision(
-                    Verdict.DENY, Reason.CONSTRAINT_FAILED, role, tool, rule.reference, reference
-                )
-            break
-        if held:
-            return Decision(rule.reference.mode, Reason.RULE, role, tool, rule.reference)
-    return None if of_boundary and entry.reporting is None else failed
+    def _holds(self, constraint: Any) -> _Holds:
+        expression = constraint.expression
+        found = self._evaluators.get(id(expression))
+        if found is None:
+            found = self._evaluators[id(expression)] = prepare(expression)
+        return found.holds
 
 
-def _faulty(rule: _PreparedRule, constraint: Any, fault: Fault, role: str, tool: str) -> Decision:
-    return Decision(Verdict.DENY, Reason.EVALUATION_ERROR, role, tool, rule.reference, constraint, fault)
+def _refuse(reason: Reason, user: Any, tool: Any) -> Decision:
+    role = user.role if type(user) is User and type(user.role) is str else None
+    return fixed_decision(reason, role, tool if type(tool) is str else None)
 
 
-def _surely_small(plan: _Plan, args: Any) -> bool:
-    """Whether what is read cannot be longer than a request may be: few members, all scalars or short strings."""
-    names = plan.small
-    if names is None or len(names) > 8:
-        return False
-    if type(args) is not dict:
-        return True
-    for name in names:
-        value = args.get(name)
-        kind = type(value)
-        if kind is str:
-            if len(value) > _SHORT // 4:  # type: ignore[arg-type]
-                return False
-        elif kind is not int and kind is not float and kind is not bool and value is not None:
-            return False
-    return True
-
-
-def _is_too_large(
-    reads: Reads, role: str, tool: str, user: User, args: Any, ctx: Any, resource: Any, now: int
-) -> bool:
-    return len(encode_request(reads, role, tool, user, args, ctx, resource, now)) > REQUEST_BYTES
-
-
+def _run(plan: _Plan, variables: Mapping[str, Any]) -> Decision:
+    """The boundary first, then the role; the stricter verdict wins (P5)."""
+    limit = None if plan.boundary is None else plan.run(plan.boundary, variables)
+    if limit is not None and limit.verdict is Verdict.DENY:
+        return limit
+    entry = plan.entry
+    if entry is None:
+        return fixed_decision(Reason.UNKNOWN_TOOL, plan.role, plan.tool)
+    decision = plan.run(entry, variables) or plan.deny_last(entry, variables)
+    if limit is None:
+        return decision
+    if limit.verdict is decision.verdict:
+        return limit if limit.verdict is Verdict.APPROVAL_REQUIRED else decision
+    return max(limit, decision, key=lambda answer: _STRICTNESS[answer.verdict])

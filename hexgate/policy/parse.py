@@ -125,10 +125,10 @@ def _parse_set(reader: Reader, file: str, tree: Mapping) -> SourcePolicy:
         if role is not None:
             roles[key.text] = role
     boundary = None
-    node = tree.get(BOUNDARY_FILE)
-    if node is not None:
+    limits = tree.get(BOUNDARY_FILE)
+    if limits is not None:
         place = tree.key_place(BOUNDARY_FILE)
-        boundary = _parse_inner(reader, node, "the boundary", _BOUNDARY_KEYS, BOUNDARY_FILE, place)
+        boundary = _parse_inner(reader, limits, "the boundary", _BOUNDARY_KEYS, BOUNDARY_FILE, place)
     return SourcePolicy(roles, boundary, _parse_constants(reader, tree))
 
 

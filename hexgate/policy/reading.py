@@ -15,10 +15,10 @@ from hexgate.policy.yaml_tree import Mapping, Node, Scalar
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 CONSTANT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 TOOL_NAME = re.compile(r"[A-Za-z0-9_.:/*-]{1,256}")
-RESERVED_NAMES = frozenset(
-    "as break const continue else false for function if import in let loop namespace null package return true var void while"
-    .split()
-)
+RESERVED_NAMES = frozenset({
+    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
+    "namespace", "null", "package", "return", "true", "var", "void", "while",
+})  # fmt: skip
 """Words that CEL's grammar keeps: no constant can be called so."""
 
 _SHOWN_CHARACTERS = 60

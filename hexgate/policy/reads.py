@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hexgate.decision.reads import EVERYTHING, Members, Reads, join_members
+from hexgate.decision.tool_patterns import matches_pattern
 from hexgate.language import checked
 from hexgate.language.checked import Node, operands_of
+from hexgate.policy.checked import CheckedEntry, CheckedRole
 
 _ROOTS = ("args", "ctx", "resource")
 
@@ -20,6 +22,52 @@ def reads_of(roots: Iterable[Node]) -> Reads:
     return Reads(
         found.get("args", none), found.get("attrs", none), found.get("ctx", none), found.get("resource", none), "now" in found
     )
+
+
+def joined_reads(
+    rows: Sequence[CheckedRole],
+) -> tuple[dict[str, Reads], tuple[tuple[str, Reads], ...], Reads]:
+    """What all roles and the boundary read: for each tool that one names exactly, for each pattern, by default."""
+    alike = {(id(row.exact), id(row.patterns), id(row.default)): row for row in rows}
+    holders = list(alike.values())
+    covered = _Covering()
+    tools = dict.fromkeys(name for row in holders for name in row.exact)
+    tool_reads = {tool: _joined(covered.entry_for(row, tool) for row in holders) for tool in tools}
+    patterns: dict[str, list[CheckedEntry | None]] = {}
+    for row in holders:
+        for entry in row.patterns:
+            patterns.setdefault(entry.pattern, []).append(entry)
+    pattern_reads = tuple((pattern, _joined(entries)) for pattern, entries in patterns.items())
+    return tool_reads, pattern_reads, _joined(row.default for row in holders)
+
+
+class _Covering:
+    """`CheckedRole.entry_for` over many roles and tools: whether a pattern covers a tool is asked once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def entry_for(self, row: CheckedRole, tool: str) -> CheckedEntry | None:
+        entry = row.exact.get(tool)
+        if entry is not None:
+            return entry
+        for candidate in row.patterns:
+            key = (candidate.pattern, tool)
+            covers = self._known.get(key)
+            if covers is None:
+                covers = self._known[key] = matches_pattern(*key)
+            if covers:
+                return candidate
+        return row.default
+
+
+def _joined(entries: Iterable[CheckedEntry | None]) -> Reads:
+    """What entries read together; one that several roles share counts once."""
+    reads = Reads()
+    for entry in {id(entry): entry for entry in entries}.values():
+        if entry is not None:
+            reads = reads.join(entry.reads)
+    return reads
 
 
 def _note(found: dict[str, Members], root: str, members: Members) -> None:

@@ -249,7 +249,7 @@ class _Builder:
     def _refuse_tag(self, event: Any) -> None:
         """`- !args.flag` is a tag to YAML, and `- ! args.flag` too."""
         written = self._text[event.start_mark.index : event.end_mark.index].partition("\n")[0]
-        if isinstance(event, yaml.ScalarEvent) and not event.tag.startswith("tag:"):
+        if isinstance(event, yaml.ScalarEvent) and not str(event.tag).startswith("tag:"):
             quoted = "'" + written.replace("'", "''") + "'"
             message, help_ = "YAML reads a leading `!` as a tag", f"put the whole text in quotes: `{quoted}`"
         else:
