@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime
 import struct
-from collections.abc import Callable
+import sys
 from typing import Any
 
 import ormsgpack
 
 from hexgate.decision.decision import Reason, User
 from hexgate.decision.reads import Everything, Members, Reads
-from hexgate.limits import INT_MIN, NAME_BYTES, REQUEST_DEPTH, TIMESTAMP_MAX, TIMESTAMP_MIN, UINT_MAX
+from hexgate.limits import INT_MAX, INT_MIN, NAME_BYTES, REQUEST_DEPTH, TIMESTAMP_MAX, TIMESTAMP_MIN, UINT_MAX
 from hexgate.values import Duration, Timestamp, UInt
 
 UNSUPPORTED = ormsgpack.Ext(0, b"")
@@ -36,10 +36,11 @@ _MICROSECOND = datetime.timedelta(microseconds=1)
 
 
 def instant_of(value: datetime.datetime) -> Timestamp | None:
-    """The instant of an aware `datetime` with a fixed offset or an IANA zone; None for a naive one, or for a time zone
-    of another class, whose code is the caller's."""
-    zone = value.tzinfo
-    if type(zone) is not datetime.timezone and type(zone).__module__ not in ("zoneinfo", "_zoneinfo"):
+    """The instant of an aware `datetime` with a fixed offset or an IANA zone; None for a naive one, for a time zone of
+    another class, whose code is the caller's, and outside years 1 to 9999."""
+    zoneinfo = sys.modules.get("zoneinfo")
+    zone = type(value.tzinfo)
+    if zone is not datetime.timezone and (zoneinfo is None or zone is not zoneinfo.ZoneInfo):
         return None
     try:
         nanoseconds = ((value - _EPOCH) // _MICROSECOND) * 1000
@@ -50,31 +51,32 @@ def instant_of(value: datetime.datetime) -> Timestamp | None:
 
 def encode_extension(value: object) -> ormsgpack.Ext:
     """What stands for a value that MessagePack has no type for: a time, a uint, or the unsupported value."""
-    kind = type(value)
-    if kind is datetime.datetime:
-        value = instant_of(value)  # type: ignore[arg-type]
-        kind = type(value)
-    if kind is Timestamp:
-        seconds, nanoseconds = divmod(value.nanoseconds, 10**9)  # type: ignore[attr-defined]
-        return ormsgpack.Ext(_TIMESTAMP, struct.pack(">Iq", nanoseconds, seconds))
-    if kind is UInt:
-        return ormsgpack.Ext(_UINT, int(value).to_bytes(8, "big"))  # type: ignore[call-overload]
-    if kind is Duration:
-        return ormsgpack.Ext(_DURATION, struct.pack(">q", value.nanoseconds))  # type: ignore[attr-defined]
+    found: object = value
+    if type(found) is datetime.datetime:
+        found = instant_of(found)
+    if type(found) is UInt:
+        return ormsgpack.Ext(_UINT, int(found).to_bytes(8, "big"))
+    if type(found) is Timestamp and type(found.nanoseconds) is int:
+        if TIMESTAMP_MIN <= found.nanoseconds <= TIMESTAMP_MAX:
+            seconds, nanoseconds = divmod(found.nanoseconds, 10**9)
+            return ormsgpack.Ext(_TIMESTAMP, struct.pack(">Iq", nanoseconds, seconds))
+    if type(found) is Duration and type(found.nanoseconds) is int and INT_MIN <= found.nanoseconds <= INT_MAX:
+        return ormsgpack.Ext(_DURATION, struct.pack(">q", found.nanoseconds))
     return UNSUPPORTED
 
 
-def pack(value: Any) -> bytes:
-    """The MessagePack form of a value of any Python type. Never raises."""
+def pack_quickly(value: Any) -> bytes | None:
+    """The MessagePack form of a value, None where the encoder refuses something in it. What nests deeper than
+    `REQUEST_DEPTH` is sent as it is, and a module refuses it as malformed (A2.3)."""
     try:
         return ormsgpack.packb(value, encode_extension, OPTIONS)
     except (TypeError, ValueError, BufferError):
-        return pack_carefully(value)
+        return None
 
 
 def pack_carefully(value: Any) -> bytes:
-    """As `pack`, walking the value: what nests deeper than `REQUEST_DEPTH` is replaced too, as A2.3 asks. The quick way cannot
-    tell, and a module refuses it as malformed."""
+    """The MessagePack form of a value of any Python type, with the unsupported value in place of what is none. Never
+    raises."""
     return ormsgpack.packb(_supported(value, 0), encode_extension, OPTIONS)
 
 
@@ -87,7 +89,7 @@ def _supported(value: Any, depth: int) -> Any:
     if kind is int:
         return value if INT_MIN <= value <= UINT_MAX else UNSUPPORTED
     if kind is memoryview:
-        return bytes(value) if value.c_contiguous else UNSUPPORTED
+        return _bytes_of(value)
     if kind is tuple or kind is list:
         if depth > REQUEST_DEPTH:
             return UNSUPPORTED
@@ -97,6 +99,14 @@ def _supported(value: Any, depth: int) -> Any:
             return UNSUPPORTED
         return {key: _supported(member, depth + 1) for key, member in value.items()}
     return value
+
+
+def _bytes_of(view: memoryview) -> object:
+    """The bytes of a view; one that is released or has gaps is unsupported."""
+    try:
+        return bytes(view) if view.c_contiguous else UNSUPPORTED
+    except ValueError:
+        return UNSUPPORTED
 
 
 def _is_unicode(text: str) -> bool:
@@ -109,22 +119,25 @@ def _is_unicode(text: str) -> bool:
 
 
 def project(members: Members, source: object) -> object:
-    """The part of a root that is read. None, as a host without such a root has it, is an empty map."""
+    """The part of a root that is read, name by name. None, as a host without such a root has it, is an empty map."""
     if source is None:
         return {}
-    if isinstance(members, Everything) or type(source) is not dict:
-        return source if type(source) is dict else UNSUPPORTED
-    if len(source) <= len(members) and source.keys() <= members:
+    if type(source) is not dict:
+        return UNSUPPORTED
+    if isinstance(members, Everything):
         return source
     return {name: source[name] for name in sorted(members) if name in source}
 
 
 def encode_request(
     reads: Reads, role: str, tool: str, user: User, args: object, ctx: object, resource: object, now: int,
-    encode: Callable[[Any], bytes] = pack,
+    *, careful: bool = False,
 ) -> bytes:  # fmt: skip
-    """The bytes that decide: what `reads` names of each root. `now` is in nanoseconds since the epoch."""
-    return encode((
+    """The bytes that decide: what `reads` names of each root. `now` is in nanoseconds since the epoch.
+
+    `careful` also replaces what nests too deep, for a module that has refused the quick form.
+    """
+    request = (
         role,
         tool,
         user.user_id,
@@ -133,7 +146,8 @@ def encode_request(
         project(reads.ctx, ctx),
         project(reads.resource, resource),
         Timestamp(now) if reads.now else None,
-    ))  # fmt: skip
+    )
+    return (None if careful else pack_quickly(request)) or pack_carefully(request)
 
 
 def is_name(value: object) -> bool:

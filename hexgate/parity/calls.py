@@ -70,7 +70,7 @@ class CallGenerator:
 
     def members(self, depth: int = 3) -> dict[str, Any]:
         """A map with some of the names that constraints read."""
-        names = self._random.sample(MEMBERS, self._random.randint(0, len(MEMBERS)))
+        names = self._random.sample(MEMBERS, self._random.choice((0, 4, 6, 7, 8, 8)))
         return {name: self._named(name, depth) for name in names}
 
     def _named(self, name: str, depth: int) -> Any:

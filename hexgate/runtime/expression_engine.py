@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from hexgate.decision.request import pack, pack_carefully
+from hexgate.decision.request import pack_carefully, pack_quickly
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.runtime.sandbox import EXPRESSION_INTERFACE, CompiledModule, Instance, TrapError
 from hexgate.values import Duration, Timestamp, TypeValue, UInt, Value, key_of
@@ -23,12 +23,13 @@ class ExpressionEngine:
         """The value over the variables' values, in the order they were compiled in. Raises EvaluationFault; TrapError
         where the module gives no answer."""
         instance = self._instance
-        request = pack([_sendable(value) for value in values])
+        sent = [_sendable(value) for value in values]
+        request = pack_quickly(sent) or pack_carefully(sent)
         if len(request) > instance.capacity:
             raise TrapError("the values are larger than a request may be")
         length = instance.call(request)
         if length == 0:
-            length = instance.call(pack_carefully([_sendable(value) for value in values]))
+            length = instance.call(pack_carefully(sent))
         if length <= 0:
             raise TrapError("the module could not read the request")
         return _value(_read_answer(instance.read(instance.output, length))[0])

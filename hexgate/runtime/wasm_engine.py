@@ -10,7 +10,7 @@ from typing import Any
 from hexgate.decision.decision import Decision, Reason, User
 from hexgate.decision.outcomes import FIXED_OUTCOMES, PolicyTable, fixed_decision
 from hexgate.decision.reads import Everything, Reads
-from hexgate.decision.request import encode_request, pack, pack_carefully, refuse_names
+from hexgate.decision.request import encode_request, pack_quickly, refuse_names
 from hexgate.limits import NAME_BYTES, REQUEST_BYTES
 from hexgate.runtime.sandbox import POLICY_INTERFACE, CompiledModule, Instance, ModuleRefusedError, TrapError
 
@@ -42,7 +42,10 @@ class _Plan:
         """The request's bytes. In the commonest case, some members of `args` and nothing else, without a detour."""
         members = self.members
         if members is not None and type(args) is dict and len(args) <= len(members) and args.keys() <= members:
-            return pack((self.role, self.tool, user.user_id, _NOTHING, args, _NOTHING, _NOTHING, None))
+            request = (self.role, self.tool, user.user_id, _NOTHING, args, _NOTHING, _NOTHING, None)
+            packed = pack_quickly(request)
+            if packed is not None:
+                return packed
         if now is None:
             now = clock() if self.reads.now else 0
         return encode_request(self.reads, self.role, self.tool, user, args, ctx, resource, now)
@@ -108,7 +111,7 @@ class WasmEngine:
             # Our own encoding is only ever refused for values that nest too deep.
             now = self._clock() if now is None and plan.reads.now else now or 0
             answer = self._local.call(
-                encode_request(plan.reads, plan.role, plan.tool, user, args, ctx, resource, now, pack_carefully)
+                encode_request(plan.reads, plan.role, plan.tool, user, args, ctx, resource, now, careful=True)
             )
         decision = plan.decisions.get(answer)
         if decision is None:
