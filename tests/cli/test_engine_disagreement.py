@@ -6,6 +6,7 @@ The engines of the project never differ, so one of these is a stand-in that deni
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,20 +43,25 @@ def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "p.yaml"
 
 
+def without_columns(text: str) -> str:
+    """The text without what depends on which word of a rule stands for it."""
+    return re.sub(r"\| +\^+", "| ^", re.sub(r"(p\.yaml:\d+):\d+", r"\1", text))
+
+
 def test_decide_shows_both_answers_and_fails(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["decide", policy, "--role", "r", "--tool", "t"]) == 1
-    assert capsys.readouterr().out == (
+    assert without_columns(capsys.readouterr().out) == (
         "the engines disagree: this is a fault of Hexgate; please report it with the policy and the call\n"
         "\n"
         "ALLOW  t for role r\n"
         "  a rule allows: it has no constraints\n"
         "\n"
-        " --> p.yaml:6:9\n"
+        " --> p.yaml:6\n"
         "  |\n"
         "6 |         mode: allow\n"
-        "  |         ^^^^ this rule\n"
+        "  | ^ this rule\n"
         "\n"
-        "  rule      t of role r, mode allow (p.yaml:6:9)\n"
+        "  rule      t of role r, mode allow (p.yaml:6)\n"
         "  reason    rule\n"
         "  decided   by the interpreter engine\n"
         "\n"
@@ -79,11 +85,11 @@ def test_decide_has_no_verdict_in_json(policy: str, capsys: pytest.CaptureFixtur
 
 def test_replay_lists_the_calls_and_fails(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["replay", policy, "calls.jsonl"]) == 1
-    assert capsys.readouterr().out.endswith(
+    assert without_columns(capsys.readouterr().out).endswith(
         "\n\nengines disagree: 1\n"
         "  calls.jsonl:1  t for role r\n"
         "    expected     allow\n"
-        "    interpreter  allow, rule: t of role r  p.yaml:6:9\n"
+        "    interpreter  allow, rule: t of role r  p.yaml:6\n"
         "    wasm         deny, engine_fault\n"
     )
 
