@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
-from hexgate.faults import EvaluationFault, Fault
+from hexgate.faults import Fault
 from hexgate.language.functions import FUNCTIONS
-from hexgate.language.interpret import OPERATIONS
-from hexgate.language.state import State
-from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET
 from hexgate.values import Value
-from tests.engines.notation import same
-from tests.prelude.harness import Outcome, Prelude, prelude
+from tests.prelude.agreement import Operand, disagreements
+from tests.prelude.harness import Prelude, prelude
 from tests.prelude.pools import EVERYTHING, INTS, KINDS, NUMBERS, SAMPLE
 
 ARITHMETIC = ("add", "subtract", "multiply", "divide", "modulo")
@@ -35,45 +32,9 @@ SINGLE = (
 TRIPLES = ("slice",)
 UNDER_TEST = (*PAIRED, *SINGLE, *TRIPLES)
 
-Operand = Value | Fault
-
-
 @pytest.fixture(scope="module")
 def module() -> Prelude:
     return prelude(*(f"fn_{id_}" for id_ in UNDER_TEST))
-
-
-def interpreted(id_: str, operands: Sequence[Operand]) -> tuple[Operand, int, int]:
-    """What the interpreter's operation gives, strictly (L2.2), with steps and bytes taken."""
-    state = State({}, 0)
-    first = next((operand for operand in operands if type(operand) is Fault), None)
-    if first is not None:
-        return first, 0, 0
-    answer: Operand
-    try:
-        answer = OPERATIONS[id_](state, *operands)
-    except EvaluationFault as error:
-        answer = error.fault
-    return answer, ITERATION_BUDGET - state.steps_left, ALLOCATION_BUDGET - state.bytes_left
-
-
-def disagreements(module: Prelude, id_: str, cases: Iterable[Sequence[Operand]]) -> list[str]:
-    """What differs, case by case; also a heap that outgrows its charge."""
-    found = []
-    for operands in cases:
-        expected, steps, size = interpreted(id_, operands)
-        got = module.apply(f"fn_{id_}", *operands)
-        if not (same(got.value, expected) and (got.steps, got.bytes) == (steps, size)):
-            found.append(f"{id_}{tuple(operands)!r}: {got}, interpreted {expected!r}, {steps} steps, {size} bytes")
-        elif not within_heap(got):
-            found.append(f"{id_}{tuple(operands)!r}: keeps {got.heap} bytes of heap for {got.bytes} charged")
-    return found
-
-
-def within_heap(outcome: Outcome) -> bool:
-    """Twice what is charged for the node (16), its steps and its value pays for the heap that a call keeps, and for one
-    cell more."""
-    return outcome.heap <= 48 + 16 * outcome.steps + 2 * outcome.bytes
 
 
 def test_every_id_exists() -> None:
