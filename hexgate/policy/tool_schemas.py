@@ -1,164 +1,140 @@
-"""JSON Schemas of tools, in the forms in which frameworks publish them, as the types of `args`."""
+"""The tools of an agent as frameworks publish them: names with JSON Schemas, as the types of `args`."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hexgate.diagnostics import Diagnostic, Place, PolicyInvalidError
 from hexgate.language.suggest import help_for
-from hexgate.language.types import BOOL, DYN, INT, NULL, NUMBER, STRING, ListOf, MapOf, Member, Record, Type
+from hexgate.language.types import DYN, Member, Record
+from hexgate.policy.json_schema_types import SchemaError, type_of_arguments
 from hexgate.strict_json import StrictJsonError, parse_json
 
-_SIMPLE: dict[str, Type] = {"string": STRING, "integer": INT, "number": NUMBER, "boolean": BOOL, "null": NULL}
-REFERENCES = 16
-"""How many `$ref`s deep a schema is followed; beyond, a value may be anything."""
+SCHEMA_BYTES = 2**24
+"""Length of a file with tools' schemas in bytes, at most."""
+
+_FORMS = "give MCP `tools/list`, OpenAI function tools, or a map of tool names to JSON Schemas"
+_SCHEMA_KEYS = ("inputSchema", "input_schema", "parameters")
+_SHOWN_TOOLS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ToolSchemas:
-    """The type of `args` for each tool that is described."""
+    """The type of `args` for each tool that is described, and the SHA-256 of each schema's canonical JSON, in hex."""
 
     arguments: Mapping[str, Record]
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def help_for(self, name: str) -> str:
         """The help text for a tool that is not described."""
-        names = ", ".join(f"`{tool}`" for tool in list(self.arguments)[:8])
-        more = ", …" if len(self.arguments) > 8 else ""
+        names = ", ".join(f"`{tool}`" for tool in list(self.arguments)[:_SHOWN_TOOLS])
+        more = ", …" if len(self.arguments) > _SHOWN_TOOLS else ""
         return help_for(name, self.arguments, f"the schemas describe {names}{more}")
 
 
 def parse_tool_schemas(file: str, data: bytes) -> ToolSchemas:
     """The tools of a file: MCP `tools/list`, OpenAI function tools, name to schema, or a map of lists of these. Raises
     PolicyInvalidError."""
+    place = Place(file, 1, 1)
+    if len(data) > SCHEMA_BYTES:
+        raise _refuse([Diagnostic("HG401", f"the file has more than {SCHEMA_BYTES} bytes", place, "leave out other tools")])
     try:
         document = parse_json(data)
     except StrictJsonError as error:
-        raise _refuse(file, f"the file is not JSON: {error}", "give it one JSON document") from error
-    schemas: dict[str, Any] = {}
-    for name, schema in _tools(document):
-        if name in schemas and schemas[name] != schema:
-            raise _refuse(file, f"the tool `{name}` is described twice, in two ways", "give each server's tools names of their own")
-        schemas[name] = schema
-    if not schemas:
-        raise _refuse(file, "the file describes no tool", "MCP `tools/list`, OpenAI function tools, or a map of names to JSON Schemas")
-    return ToolSchemas({name: arguments_type(name, schema) for name, schema in schemas.items()})
+        place = Place(file, error.line or 1, error.column or 1)
+        raise _refuse([Diagnostic("HG401", error.message, place, "give one strict JSON document")]) from error
+    arguments: dict[str, Record] = {}
+    digests: dict[str, str] = {}
+    problems: list[Diagnostic] = []
+    try:
+        for name, schema in _tools(document, ""):
+            found = type_of_arguments(name, schema)
+            if arguments.setdefault(name, found) != found:
+                message = f"the tool `{name}` is described twice, in two ways"
+                problems.append(Diagnostic("HG401", message, place, "give each server's tools names of their own"))
+            digests.setdefault(name, _digest(schema))
+    except SchemaError as error:
+        problems.append(Diagnostic("HG401", error.message, place, error.help))
+    if not arguments and not problems:
+        problems.append(Diagnostic("HG401", "the file describes no tool", place, _FORMS))
+    if problems:
+        raise _refuse(problems)
+    return ToolSchemas(arguments, digests)
 
 
-def _refuse(file: str, message: str, help_: str) -> PolicyInvalidError:
-    return PolicyInvalidError((Diagnostic("HG401", message, Place(file, 1, 1), help_),))
+def _refuse(problems: list[Diagnostic]) -> PolicyInvalidError:
+    return PolicyInvalidError(tuple(dict.fromkeys(problems)))
 
 
-def _tools(document: Any) -> Iterator[tuple[str, Any]]:
-    """Name and schema of each tool of a document."""
+def _digest(schema: Any) -> str:
+    canonical = json.dumps(schema, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _tools(document: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Name and schema of each tool of a document. Raises SchemaError; `path` says where in the document this is."""
     if isinstance(document, list):
-        for item in document:
-            if isinstance(item, dict):
-                yield from _tool(item)
+        for position, item in enumerate(document):
+            yield _listed_tool(item, f"{path}[{position}]")
         return
     if not isinstance(document, dict):
-        return
-    if isinstance(document.get("result"), dict):
-        document = document["result"]
-    if isinstance(document.get("tools"), list):
-        yield from _tools(document["tools"])
-        return
-    for name, value in document.items():
-        if isinstance(value, list):
-            yield from _tools(value)
-        elif isinstance(value, dict):
-            yield name, value.get("inputSchema", value.get("parameters", value))
+        raise SchemaError(f"{_shown(path)} is no list and no object of tools", _FORMS)
+    result = document.get("result")
+    if isinstance(result, dict) and isinstance(result.get("tools"), list):
+        # The whole answer of JSON-RPC, as MCP servers send it.
+        yield from _tools(result["tools"], "result.tools")
+    elif isinstance(document.get("tools"), list):
+        yield from _tools(document["tools"], f"{path}.tools" if path else "tools")
+    else:
+        for name, value in document.items():
+            if isinstance(value, list):
+                yield from _tools(value, name)
+            elif isinstance(value, dict):
+                yield name, _schema_of(value, value)
+            else:
+                raise SchemaError(f"`{name}` has no JSON Schema", _FORMS)
 
 
-def _tool(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    inner = item.get("function") if isinstance(item.get("function"), dict) else item
-    assert isinstance(inner, dict)
-    name = inner.get("name")
-    if isinstance(name, str):
-        for key in ("inputSchema", "input_schema", "parameters"):
-            if key in inner:
-                yield name, inner[key]
-                return
-        yield name, {}
+def _listed_tool(item: Any, path: str) -> tuple[str, Any]:
+    """A tool of a list: MCP's form, OpenAI's two forms, or a hosted tool, which only its type names."""
+    if not isinstance(item, dict):
+        raise SchemaError(f"{_shown(path)} is not a tool", _FORMS)
+    inner = item.get("function")
+    tool = inner if isinstance(inner, dict) else item
+    name = tool.get("name")
+    if name is None and inner is None and isinstance(item.get("type"), str) and item["type"] != "function":
+        return item["type"], {}
+    if not isinstance(name, str) or not name:
+        raise SchemaError(f"{_shown(path)} has no `name`", _FORMS)
+    return name, _schema_of(tool, {})
 
 
-def arguments_type(name: str, schema: Any) -> Record:
-    """The type of a tool's `args`. A schema without properties says nothing of them."""
-    title = f"tool `{name}`"
-    if not isinstance(schema, dict):
-        return Record({}, True, title, DYN)
-    made = _Converter(schema).record(schema, title)
-    return made if made is not None else Record({}, True, title, DYN)
+def _schema_of(tool: dict[str, Any], otherwise: dict[str, Any]) -> Any:
+    for key in _SCHEMA_KEYS:
+        if isinstance(tool.get(key), dict) and not isinstance(tool.get("properties"), dict):
+            return tool[key]
+    return otherwise
+
+
+def _shown(path: str) -> str:
+    return f"`{path}`" if path else "the document"
 
 
 def union_of(pattern: str, records: list[Record]) -> Record:
     """The type of `args` where any of several tools may be called: the members of all, required where all require
-    them; a member of different types, or that only an open tool may have, is `dyn`."""
+    them; a member of different types, or that an open tool may have besides, is `dyn`."""
+    is_open = any(record.open for record in records)
     members: dict[str, Member] = {}
     for name in dict.fromkeys(name for record in records for name in record.members):
         having = [record.members[name] for record in records if name in record.members]
-        type_ = having[0].type if all(member.type == having[0].type for member in having) else DYN
-        values = having[0].values if all(member.values == having[0].values for member in having) else None
+        elsewhere = any(record.open and name not in record.members for record in records)
+        is_one_type = not elsewhere and all(member.type == having[0].type for member in having)
+        has_values = not elsewhere and all(member.values is not None for member in having)
+        values = tuple(dict.fromkeys(value for member in having for value in member.values or ()))
         required = len(having) == len(records) and all(member.required for member in having)
-        members[name] = Member(type_, required, values)
-    return Record(members, any(record.open for record in records), f"the tools of `{pattern}`", DYN)
-
-
-class _Converter:
-    """Converts the schemas of one document; `$ref` is looked up in it."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
-
-    def record(self, schema: dict[str, Any], title: str, depth: int = 0) -> Record | None:
-        """The record of an object schema; None where its members are not known."""
-        properties = schema.get("properties")
-        extra = schema.get("additionalProperties", not isinstance(properties, dict) or depth > 0)
-        if not isinstance(properties, dict):
-            return Record({}, False, title, DYN) if schema.get("additionalProperties") is False else None
-        required = schema.get("required")
-        names = set(required) if isinstance(required, list) else set()
-        members = {
-            name: Member(self.type(inner, depth + 1), name in names, self._values(inner))
-            for name, inner in properties.items()
-        }
-        rest = self.type(extra, depth + 1) if isinstance(extra, dict) else DYN
-        return Record(members, extra is not False, title, rest)
-
-    def type(self, schema: Any, depth: int) -> Type:
-        """The type of the values that a schema admits; DYN where they have several."""
-        schema = self._resolved(schema)
-        if not isinstance(schema, dict) or depth > REFERENCES:
-            return DYN
-        if any(key in schema for key in ("anyOf", "oneOf", "allOf", "not", "if")):
-            return DYN
-        kind = schema.get("type")
-        if kind == "array":
-            items = schema.get("items")
-            return ListOf(self.type(items, depth + 1) if isinstance(items, dict) else DYN)
-        if kind == "object":
-            return self.record(schema, "the object", depth) or MapOf(STRING, DYN)
-        return _SIMPLE.get(kind, DYN) if isinstance(kind, str) else DYN
-
-    def _values(self, schema: Any) -> tuple[object, ...] | None:
-        """The only values of a member, where its schema lists them and all are texts, ints or bools."""
-        schema = self._resolved(schema)
-        if not isinstance(schema, dict):
-            return None
-        listed = [schema["const"]] if "const" in schema else schema.get("enum")
-        if isinstance(listed, list) and listed and all(type(value) in (str, int, bool) for value in listed):
-            return tuple(listed)
-        return None
-
-    def _resolved(self, schema: Any) -> Any:
-        for _ in range(REFERENCES):
-            if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
-                return schema
-            path = schema["$ref"]
-            if not path.startswith("#/"):
-                return None
-            schema = self._document
-            for part in path[2:].split("/"):
-                schema = schema.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(schema, dict) else None
-        return None
+        members[name] = Member(having[0].type if is_one_type else DYN, required, values if has_values else None)
+    return Record(members, is_open, f"the tools of `{pattern}`", DYN)
