@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, TypeAlias
 
 import typer
 
 
-class Engine(Enum):
+class Engine(StrEnum):
     """Who decides."""
 
     INTERPRETER = "interpreter"
@@ -16,7 +16,7 @@ class Engine(Enum):
     BOTH = "both"
 
 
-class Format(Enum):
+class Format(StrEnum):
     """For whom the answer is written."""
 
     HUMAN = "human"

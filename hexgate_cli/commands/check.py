@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -20,7 +20,7 @@ from hexgate_cli.source_text import SourceText
 from hexgate_cli.terminal import Colour, escape_text, screen_of
 
 
-class DiagnosticsFormat(Enum):
+class DiagnosticsFormat(StrEnum):
     """For whom diagnostics are written."""
 
     HUMAN = "human"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from hexgate_cli.policies import require_policy
 from hexgate_cli.terminal import escape_text
 
 
-class Emit(Enum):
+class Emit(StrEnum):
     """What is written."""
 
     WASM = "wasm"
