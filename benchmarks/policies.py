@@ -35,9 +35,8 @@ def grid(roles: int, tools: int) -> dict[str, bytes]:
             n = role * tools + tool
             lines += [
                 f"  tool_{tool}:", "    mode: allow", "    constraints:",
-                f"      - args.amount <= {n}", f'      - args.currency in ["USD", "EUR", "X{n}"]',
-                f'      - args.path.startsWith("/srv/{n}/") && !args.path.contains("..")',
-                f"      - size(args.items) < {n % 90 + 10} && args.items.all(x, x.price > {n})",
+                f"      - args.amount <= {n}", f'      - args.currency == "C{n}"',
+                f'      - args.path.startsWith("/srv/{n}/")', f"      - size(args.items) < {n + 10}",
             ]  # fmt: skip
         files[f"role_{role}.yaml"] = "\n".join(lines).encode()
     return files

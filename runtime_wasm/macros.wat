@@ -135,3 +135,11 @@
         (i32.or (i32.eq (local.get $cell) (i32.const 528)) (i32.eq (local.get $cell) (i32.const 544))))
     (then (return (local.get $cell))))
   (i32.const 144))
+
+;; What a constraint's cell means for its rule: 0 true, 1 false, else the answer that a fault gives (docs/abi.md A3.1):
+;; outcome + 2^24 * fault.
+(func $judge (param $cell i32) (param $outcome i32) (result i32)
+  (local.set $cell (call $settle (local.get $cell)))
+  (if (i32.eq (local.get $cell) (i32.const 544)) (then (return (i32.const 0))))
+  (if (i32.eq (local.get $cell) (i32.const 528)) (then (return (i32.const 1))))
+  (i32.or (local.get $outcome) (i32.shl (i32.shr_u (local.get $cell) (i32.const 4)) (i32.const 24))))

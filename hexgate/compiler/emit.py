@@ -18,8 +18,9 @@ from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET, REQUEST_BYTES
 
 ABI_VERSION = 1
 SCRATCH_BYTES = 4096
-HEAP_BYTES = 4 * 2**20
-"""Twice the allocation budget for values, the cells of the largest request (20 bytes for each of its bytes), and scratch."""
+HEAP_BYTES = 5 * 2**20
+"""Twice the allocation budget for values, the cells of the largest request (32 bytes for each of its bytes, where lists
+of one element nest), and what a call takes and gives back."""
 
 OUTPUT_BYTES = 2**20
 PAGE = 65536
@@ -153,7 +154,7 @@ def _printable(text: str) -> str:
 
 
 def _entry(number: int, entry: EntryCode, numbers: list[int]) -> str:
-    lines = [f"(func $entry{number} (type $entry) (local $failed i32) (local $cell i32)"]
+    lines = [f"(func $entry{number} (type $entry) (local $failed i32) (local $judged i32)"]
     for position, rule in enumerate(entry.rules):
         lines.append(_rule(position, rule, numbers))
         if not rule.constraints:
@@ -165,17 +166,16 @@ def _entry(number: int, entry: EntryCode, numbers: list[int]) -> str:
 
 
 def _rule(position: int, rule: RuleCode, numbers: list[int]) -> str:
-    """A rule as a block: left at the first false constraint, returned from when it holds or a constraint is faulty."""
+    """A rule as a block: left at the first false constraint, returned from when it holds or a constraint is faulty. The
+    outcome to report is noted before each constraint, so that the one noted last is that of the false one."""
     if not rule.constraints:
         return f"  (i32.const {rule.held})"
     lines = [f"  (block $rule{position}"]
     for constraint, failed, faulted in zip(rule.constraints, rule.failed, rule.faulted, strict=True):
         note = "" if failed is None else f"(local.set $failed (i32.const {failed})) "
         lines.append(
-            f"    (local.set $cell (call $settle (call $constraint{numbers[constraint]})))\n"
-            f"    (if (i32.eq (local.get $cell) (i32.const 528)) (then {note}(br $rule{position})))\n"
-            f"    (if (i32.ne (local.get $cell) (i32.const 544))"
-            f" (then (return (call $faulted (i32.const {faulted}) (local.get $cell)))))"
+            f"    {note}(if (local.tee $judged (call $judge (call $constraint{numbers[constraint]}) (i32.const {faulted})))\n"
+            f"      (then (br_if $rule{position} (i32.eq (local.get $judged) (i32.const 1))) (return (local.get $judged))))"
         )
     lines.append(f"    (return (i32.const {rule.held})))")
     return "\n".join(lines)
@@ -250,9 +250,6 @@ def _pattern_row(data: DataSegment, patterns: tuple[tuple[str, int], ...], defau
 def _decide(dispatch: Dispatch, tables: _DispatchTables, ranks: int) -> list[str]:
     return [
         _row_outcome(dispatch, tables),
-        ";; The answer of an entry's faulty constraint (A3.1): outcome + 2^24 * fault.\n"
-        "(func $faulted (param $outcome i32) (param $cell i32) (result i32)\n"
-        "  (i32.or (local.get $outcome) (i32.shl (i32.shr_u (local.get $cell) (i32.const 4)) (i32.const 24))))",
         _decide_function(dispatch, tables, ranks),
     ]
 

@@ -31,18 +31,6 @@ class ExpressionEmitter:
         self._locals: dict[str, None] = {}
         self._loops = 0
         self._temporaries = 0
-        self._by_type: dict[type, Callable[[Any], str]] = {
-            Cell: self._cell,
-            RequestCell: lambda i: f"(i32.load offset={4 * i.position} (global.get $request))",
-            LocalCell: lambda i: f"(local.get {self._slot(i.slot)})",
-            CallPrelude: self._call,
-            ShortCircuit: self._short_circuit,
-            Branch: self._branch,
-            BuildList: self._build_list,
-            BuildMap: self._build_map,
-            Loop: self._loop,
-            Let: self._let,
-        }
 
     @property
     def locals(self) -> tuple[str, ...]:
@@ -50,7 +38,7 @@ class ExpressionEmitter:
 
     def emit(self, instruction: Instruction) -> str:
         """The folded WAT of an instruction."""
-        return self._by_type[type(instruction)](instruction)
+        return _EMIT[type(instruction)](self, instruction)
 
     def _local(self, name: str) -> str:
         self._locals[name] = None
@@ -222,3 +210,17 @@ class ExpressionEmitter:
             f" (if (call $is_fault (local.get {value})) (then (local.set {acc} (local.get {value})) (br $done{n})))"
             f" {append}"
         )
+
+
+_EMIT: dict[type, Callable[[ExpressionEmitter, Any], str]] = {
+    Cell: ExpressionEmitter._cell,
+    RequestCell: lambda _, i: f"(i32.load offset={4 * i.position} (global.get $request))",
+    LocalCell: lambda emitter, i: f"(local.get {emitter._slot(i.slot)})",
+    CallPrelude: ExpressionEmitter._call,
+    ShortCircuit: ExpressionEmitter._short_circuit,
+    Branch: ExpressionEmitter._branch,
+    BuildList: ExpressionEmitter._build_list,
+    BuildMap: ExpressionEmitter._build_map,
+    Loop: ExpressionEmitter._loop,
+    Let: ExpressionEmitter._let,
+}

@@ -13,6 +13,8 @@ from hexgate.decision.outcomes import FIRST_OUTCOME, Outcome, PolicyTable
 from hexgate.policy.checked import CheckedConstraint, CheckedEntry, CheckedPolicy, CheckedRole, CheckedRule
 
 NO_OPINION = -1
+POLICY_VARIABLES = {"tool": 1, "args": 4, "ctx": 5, "resource": 6, "now": 7}
+"""Position in the request's array (A2.1) of each root that is there as it is; `user` is made of three positions."""
 
 
 def lower(policy: CheckedPolicy) -> Program:
@@ -24,6 +26,7 @@ class _PolicyLowering:
     def __init__(self, policy: CheckedPolicy) -> None:
         self._policy = policy
         self._data = DataSegment()
+        self._expressions = ExpressionLowering(self._data, POLICY_VARIABLES)
         self._constraints: list[ConstraintCode] = []
         self._constraint_numbers: dict[int, int] = {}
         self._rules: list[RuleReference] = []
@@ -116,10 +119,7 @@ class _PolicyLowering:
         number = self._constraint_numbers.get(id(expression))
         if number is None:
             number = self._constraint_numbers[id(expression)] = len(self._constraints)
-            instruction = ExpressionLowering(self._data, POLICY_VARIABLES).lower(expression.root)
+            instruction = self._expressions.lower(expression.root)
             self._constraints.append(ConstraintCode(instruction, expression.slots, constraint.reference.text))
         return number
 
-
-POLICY_VARIABLES = {"tool": 1, "args": 4, "ctx": 5, "resource": 6, "now": 7}
-"""Position in the request's array (A2.1) of each root that is there as it is; `user` is made of three positions."""

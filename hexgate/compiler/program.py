@@ -207,7 +207,9 @@ def format_program(program: Program) -> str:
                 false = "next rule" if failed is None else f"next rule, {failed} if none"
                 lines.append(f"  constraint {constraint_number}: false -> {false}, fault -> {faulted}")
             lines.append(f"  -> {rule.held}")
-        lines.append(f"  none held -> {'the last noted failure' if entry.otherwise is None else entry.otherwise}")
+        if entry.rules[-1].constraints:
+            otherwise = "the last noted failure" if entry.otherwise is None else "no opinion"
+            lines.append(f"  none held -> {otherwise}")
     dispatch = program.dispatch
     names = [*dispatch.roles, "(boundary)"] if dispatch.has_boundary else list(dispatch.roles)
     for row, name in enumerate(names):
