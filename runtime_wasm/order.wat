@@ -81,20 +81,24 @@
 
 ;; -1, 0 or 1 of two string or bytes cells, byte by byte; that is code point order for UTF-8.
 (func $compare_bytes (param $left i32) (param $right i32) (result i32)
-  (local $i i32) (local $shorter i32) (local $a i32) (local $b i32)
-  (local.set $shorter
-    (select
-      (call $count (local.get $left)) (call $count (local.get $right))
-      (i32.lt_u (call $count (local.get $left)) (call $count (local.get $right)))))
+  (local $difference i32) (local $end i32) (local $size i32)
+  (local.set $size (call $count (local.get $left)))
+  (local.set $difference (i32.sub (local.get $size) (call $count (local.get $right))))
+  (local.set $left (call $address (local.get $left)))
+  (local.set $end
+    (i32.add (local.get $left)
+      (i32.sub
+        (local.get $size)
+        (select (local.get $difference) (i32.const 0) (i32.gt_s (local.get $difference) (i32.const 0))))))
+  (local.set $right (call $address (local.get $right)))
   (block $done
     (loop $next
-      (br_if $done (i32.ge_u (local.get $i) (local.get $shorter)))
-      (local.set $a (i32.load8_u (i32.add (call $address (local.get $left)) (local.get $i))))
-      (local.set $b (i32.load8_u (i32.add (call $address (local.get $right)) (local.get $i))))
-      (if (i32.ne (local.get $a) (local.get $b))
-        (then (return (select (i32.const -1) (i32.const 1) (i32.lt_u (local.get $a) (local.get $b))))))
-      (local.set $i (i32.add (local.get $i) (i32.const 1)))
-      (br $next)))
-  (call $compare_signed
-    (i64.extend_i32_u (call $count (local.get $left)))
-    (i64.extend_i32_u (call $count (local.get $right)))))
+      (br_if $done (i32.ge_u (local.get $left) (local.get $end)))
+      (local.set $size (i32.sub (i32.load8_u (local.get $left)) (i32.load8_u (local.get $right))))
+      (local.set $left (i32.add (local.get $left) (i32.const 1)))
+      (local.set $right (i32.add (local.get $right) (i32.const 1)))
+      (br_if $next (i32.eqz (local.get $size)))
+      (local.set $difference (local.get $size))))
+  (i32.sub
+    (i32.gt_s (local.get $difference) (i32.const 0))
+    (i32.lt_s (local.get $difference) (i32.const 0))))

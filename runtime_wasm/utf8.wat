@@ -2,7 +2,7 @@
 
 ;; Whether bytes are UTF-8 of Unicode scalar values: no overlong forms, no surrogates, nothing beyond U+10FFFF.
 (func $is_utf8 (param $at i32) (param $length i32) (result i32)
-  (local $end i32) (local $byte i32) (local $more i32) (local $low i32) (local $high i32)
+  (local $end i32) (local $byte i32) (local $more i32) (local $left i32) (local $point i32)
   (local.set $end (i32.add (local.get $at) (local.get $length)))
   (loop $next
     (block $ascii
@@ -16,32 +16,32 @@
     (local.set $byte (i32.load8_u (local.get $at)))
     (local.set $at (i32.add (local.get $at) (i32.const 1)))
     (br_if $next (i32.lt_u (local.get $byte) (i32.const 0x80)))
-    (if (i32.or (i32.lt_u (local.get $byte) (i32.const 0xc2)) (i32.gt_u (local.get $byte) (i32.const 0xf4)))
-      (then (return (i32.const 0))))
+    ;; The first byte is 0xc2 to 0xf4; its leading ones, but for the first, count the bytes that follow.
+    (if (i32.gt_u (i32.sub (local.get $byte) (i32.const 0xc2)) (i32.const 0x32)) (then (return (i32.const 0))))
     (local.set $more
-      (i32.add
-        (i32.const 1)
-        (i32.add
-          (i32.ge_u (local.get $byte) (i32.const 0xe0))
-          (i32.ge_u (local.get $byte) (i32.const 0xf0)))))
+      (i32.sub
+        (i32.clz (i32.xor (i32.shl (local.get $byte) (i32.const 24)) (i32.const -1)))
+        (i32.const 1)))
     (if (i32.gt_u (local.get $more) (i32.sub (local.get $end) (local.get $at))) (then (return (i32.const 0))))
-    (local.set $low (i32.const 0x80))
-    (local.set $high (i32.const 0xbf))
-    (if (i32.eq (local.get $byte) (i32.const 0xe0)) (then (local.set $low (i32.const 0xa0))))
-    (if (i32.eq (local.get $byte) (i32.const 0xed)) (then (local.set $high (i32.const 0x9f))))
-    (if (i32.eq (local.get $byte) (i32.const 0xf0)) (then (local.set $low (i32.const 0x90))))
-    (if (i32.eq (local.get $byte) (i32.const 0xf4)) (then (local.set $high (i32.const 0x8f))))
+    (local.set $point (i32.and (local.get $byte) (i32.shr_u (i32.const 0x3f) (local.get $more))))
+    (local.set $left (local.get $more))
     (loop $continuation
       (local.set $byte (i32.load8_u (local.get $at)))
-      (if (i32.or (i32.lt_u (local.get $byte) (local.get $low)) (i32.gt_u (local.get $byte) (local.get $high)))
-        (then (return (i32.const 0))))
-      (local.set $low (i32.const 0x80))
-      (local.set $high (i32.const 0xbf))
+      (if (i32.ne (i32.and (local.get $byte) (i32.const 0xc0)) (i32.const 0x80)) (then (return (i32.const 0))))
+      (local.set $point
+        (i32.or (i32.shl (local.get $point) (i32.const 6)) (i32.and (local.get $byte) (i32.const 0x3f))))
       (local.set $at (i32.add (local.get $at) (i32.const 1)))
-      (local.set $more (i32.sub (local.get $more) (i32.const 1)))
-      (br_if $continuation (local.get $more)))
-    (br $next))
-  (unreachable))
+      (br_if $continuation (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+    ;; The least code points of three and four bytes are 2^11 and 2^16; surrogates are 27 * 2^11 and on.
+    (br_if $next
+      (i32.eqz
+        (i32.or
+          (i32.eq (i32.shr_u (local.get $point) (i32.const 11)) (i32.const 27))
+          (i32.or
+            (i32.gt_u (local.get $point) (i32.const 0x10ffff))
+            (i32.eqz
+              (i32.shr_u (local.get $point) (i32.add (i32.mul (local.get $more) (i32.const 5)) (i32.const 1)))))))))
+  (i32.const 0))
 
 ;; The number of code points of UTF-8 bytes.
 (func $count_code_points (param $at i32) (param $length i32) (result i32)

@@ -82,6 +82,10 @@ class Prelude:
         assert fatal in (0, cell), "a fatal fault is set, and the result is another cell"
         return Outcome(self.read(cell), self.budgets[0] - steps, self.budgets[1] - size, heap - HEAP)
 
+    def fuel(self) -> int:
+        """Units of fuel that the instance has left."""
+        return self._instance._store.get_fuel()
+
     def left(self) -> tuple[int, int, int, int]:
         """What the last call left: the heap's next address, steps, bytes, and the address of the fatal fault or 0."""
         heap, steps, size, fatal = struct.unpack("<4i", self.load(REPORT, 16))
@@ -163,10 +167,10 @@ class Prelude:
             case 7:
                 return self.load(payload, aux)
             case 8:
-                return tuple(map(self._element, struct.unpack(f"<{aux}i", self.load(payload, 4 * aux))))
+                return tuple(map(self.element, struct.unpack(f"<{aux}i", self.load(payload, 4 * aux))))
             case 9:
                 cells = struct.unpack(f"<{2 * aux}i", self.load(payload, 8 * aux))
-                entries = [(key_of(self._element(k)), self._element(v)) for k, v in zip(*[iter(cells)] * 2, strict=True)]
+                entries = [(key_of(self.element(k)), self.element(v)) for k, v in zip(*[iter(cells)] * 2, strict=True)]
                 made = {key: member for key, member in entries if key is not None}
                 assert len(made) == len(entries), "a map with a key that is none, or with two equal ones"
                 return made
@@ -179,7 +183,8 @@ class Prelude:
                 return TypeValue(self.load(payload, aux).decode())
         raise AssertionError(f"a cell of tag {tag}")
 
-    def _element(self, cell: int) -> Value:
+    def element(self, cell: int) -> Value:
+        """The value of a cell that stands in a list, a map or the request."""
         value = self.read(cell)
         if type(value) is Fault:
             assert value is Fault.UNSUPPORTED_VALUE, "a fault that no value holds"
