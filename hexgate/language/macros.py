@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from hexgate.language import checked, tree
 from hexgate.language.checked import Comprehension, ComprehensionKind, Node
-from hexgate.language.functions import Style
-from hexgate.language.members import path_of
+from hexgate.language.members import NO_FACTS, check_member, facts_when
 from hexgate.language.tree import Call, Expr
 from hexgate.language.types import BOOL, DYN, ERROR, INT, STRING, ListOf, MapOf, Record, Type, format_type
 
@@ -28,13 +27,14 @@ _COMPREHENSIONS: dict[str, dict[int, tuple[ComprehensionKind, int, bool, bool]]]
     "transformMapEntry": {3: (_K.TRANSFORM_MAP_ENTRY, 2, False, True), 4: (_K.TRANSFORM_MAP_ENTRY, 2, True, True)},
 }
 
-MACROS: frozenset[tuple[Style, str]] = frozenset(
-    {(Style.METHOD, name) for name in _COMPREHENSIONS} | {(Style.GLOBAL, "has"), (Style.GLOBAL, "cel.bind")}
-)
-"""The names of all macros, by how they are written."""
+METHOD_MACROS = frozenset(_COMPREHENSIONS)
+"""The macros that are written `x.f()`."""
+
+GLOBAL_MACROS = frozenset({"has", "cel.bind"})
+"""The macros that are written `f(x)`."""
 
 
-def expand_macro(checker: Checker, style: Style, name: str, call: Call) -> Node | None:
+def expand_macro(checker: Checker, name: str, call: Call) -> Node:
     """The node of a macro call."""
     if name == "has":
         return _has(checker, call)
@@ -63,20 +63,13 @@ _EXAMPLES = {
 
 def _has(checker: Checker, call: Call) -> Node:
     inner = call.arguments[0] if len(call.arguments) == 1 else None
-    if type(inner) is not tree.Select or inner.optional:
+    if type(inner) is not tree.Select:
         return checker.report("HG116", "`has` takes a field, for example `has(args.note)`", call.span, 'for an index write `"key" in map`')
+    if inner.optional:
+        return checker.report("HG121", "`.?` needs optional values, which the profile leaves out", inner.span, "write `has(a.b)`")
     operand = checker.visit(inner.operand)
-    type_ = operand.type
-    if isinstance(type_, Record):
-        facts = checker.facts
-        path = path_of(inner)
-        checker.facts = facts | ({path} if path else set())
-        known = checker.visit(inner)
-        checker.facts = facts
-        if known.type is ERROR and type(known) is checked.Faulty:
-            return known
-    elif type_ not in (DYN, ERROR) and not isinstance(type_, MapOf) and not checker.environment.unchecked:
-        return checker.report("HG112", f"`has` takes a field of a map, and this is {format_type(type_)}", inner.operand.span)
+    if check_member(checker, operand, inner.operand, inner.field, inner.field_span, guarding=True) is None:
+        return checker.faulty(call.span)
     return checked.Has(operand, inner.field, BOOL, call.span)
 
 
@@ -92,8 +85,10 @@ def _bind(checker: Checker, call: Call) -> Node:
         return checker.report("HG116", f"`cel.bind` takes 3 arguments, not {len(call.arguments)}", call.span, "for example `cel.bind(x, args.amount * 2, x < 10)`")
     name = _variable(checker, call.arguments[0])
     value = checker.visit(call.arguments[1])
+    if name is None:
+        return checker.faulty(call.span)
     slot = checker.new_slot()
-    body = checker.visit_with(call.arguments[2], {name: (slot, value.type)} if name else {})
+    body = checker.visit_with(call.arguments[2], {name: (slot, value.type)})
     return checked.Bind(slot, value, body, body.type, call.span)
 
 
@@ -115,29 +110,37 @@ def _comprehension(
     assert call.target is not None
     range_ = checker.visit(call.target)
     types = _element_types(range_.type, variables)
+    unchecked = checker.environment.unchecked
     if types is None:
-        if not checker.environment.unchecked:
-            return checker.report("HG112", f"`{name}` takes a list or a map, and this is {format_type(range_.type)}", call.target.span)
+        if not unchecked:
+            message = f"`{name}` takes a list or a map, and this is {format_type(range_.type)}"
+            return checker.report("HG112", message, call.target.span, f"for example `{_EXAMPLES[name]}`")
         types = (DYN,) * variables
     names = [_variable(checker, argument) for argument in call.arguments[:variables]]
-    if len(set(names)) < len(names) and None not in names:
-        return checker.report("HG116", "the two variables of a macro have different names", call.arguments[1].span)
+    if None in names:
+        return checker.faulty(call.span)
+    if len(set(names)) < len(names):
+        return checker.report("HG116", "the two variables of a macro have different names", call.arguments[1].span, "rename one")
     slots = tuple(checker.new_slot() for _ in names)
     scope = {n: (slot, type_) for n, slot, type_ in zip(names, slots, types, strict=True) if n is not None}
     rest = list(call.arguments[variables:])
-    body = _condition(checker, rest.pop(0), scope, name) if has_body else None
-    result = checker.visit_with(rest.pop(0), scope) if has_result else None
-    return Comprehension(kind, range_, slots, body, result, _result_type(kind, types, range_.type, result), call.span)
+    body, given = None, NO_FACTS
+    if has_body:
+        condition = rest.pop(0)
+        given = facts_when(condition, True)
+        body = checker.as_bool(checker.visit_with(condition, scope), condition.span, f"the condition of `{name}` is a bool")
+    result = checker.visit_with(rest[0], scope, given) if has_result else None
+    if kind is _K.TRANSFORM_MAP_ENTRY and result is not None and not _may_be_map(result.type) and not unchecked:
+        message = f"`{name}` takes a map for each entry, and this is {format_type(result.type)}"
+        return checker.report("HG112", message, rest[0].span, "for example `{k: v}`")
+    return Comprehension(kind, range_, slots, body, result, _result_type(kind, types, result), call.span)
 
 
-def _condition(checker: Checker, expression: Expr, scope: dict[str, tuple[int, Type]], name: str) -> Node:
-    node = checker.visit_with(expression, scope)
-    if node.type not in (BOOL, DYN, ERROR) and not checker.environment.unchecked:
-        return checker.report("HG112", f"the condition of `{name}` is a bool, and this is {format_type(node.type)}", expression.span)
-    return node
+def _may_be_map(type_: Type) -> bool:
+    return type_ in (DYN, ERROR) or isinstance(type_, (MapOf, Record))
 
 
-def _result_type(kind: ComprehensionKind, types: tuple[Type, ...], range_type: Type, result: Node | None) -> Type:
+def _result_type(kind: ComprehensionKind, types: tuple[Type, ...], result: Node | None) -> Type:
     match kind:
         case _K.ALL | _K.EXISTS | _K.EXISTS_ONE:
             return BOOL

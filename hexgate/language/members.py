@@ -6,60 +6,75 @@ from typing import TYPE_CHECKING
 
 from hexgate.language import checked, tree
 from hexgate.language.checked import Node
+from hexgate.language.names import path_of
 from hexgate.language.print import format_value
 from hexgate.language.suggest import help_for
 from hexgate.language.tree import Expr, Span
-from hexgate.language.types import DYN, ERROR, MapOf, Member, Record, Type, format_type
+from hexgate.language.types import DYN, ERROR, ListOf, MapOf, Record, Type, format_type
+from hexgate.values import UInt
 
 if TYPE_CHECKING:
     from hexgate.language.check import Checker
 
+Facts = frozenset[tuple[str, ...]]
+"""Paths that are known to be present."""
 
-def path_of(expression: Expr | None) -> tuple[str, ...] | None:
-    """The names of a plain path `a.b.c`, or None for anything else."""
-    names: list[str] = []
-    while type(expression) is tree.Select and not expression.optional:
-        names.append(expression.field)
-        expression = expression.operand
-    if type(expression) is not tree.Ident or expression.leading_dot:
-        return None
-    return (expression.name, *reversed(names))
+NO_FACTS: Facts = frozenset()
 
 
-def facts_when(expression: Expr, holds: bool) -> frozenset[tuple[str, ...]]:
+def facts_when(expression: Expr, holds: bool) -> Facts:
     """The paths that are present when an expression is true (`holds`) or false: from `has`, `in` under `&& || !`."""
-    match expression:
-        case tree.Call(name="has", target=None, arguments=(inner,)) if holds:
-            path = path_of(inner)
-            return frozenset((path,)) if path else frozenset()
-        case tree.Binary(operator="in", left=tree.Literal(value=str() as name), right=right) if holds:
-            path = path_of(right)
-            return frozenset(((*path, name),)) if path else frozenset()
-        case tree.Binary(operator="&&", left=left, right=right) if holds:
-            return facts_when(left, True) | facts_when(right, True)
-        case tree.Binary(operator="||", left=left, right=right) if not holds:
-            return facts_when(left, False) | facts_when(right, False)
-        case tree.Unary(operator="!", operand=operand):
-            return facts_when(operand, not holds)
-    return frozenset()
+    kind = type(expression)
+    if kind is tree.Binary:
+        return _facts_of_binary(expression, holds)  # type: ignore[arg-type]
+    if kind is tree.Unary and expression.operator == "!":  # type: ignore[union-attr]
+        return facts_when(expression.operand, not holds)  # type: ignore[union-attr]
+    if kind is tree.Call and holds:
+        match expression:
+            case tree.Call(name="has", target=None, arguments=(inner,)):
+                return _present(path_of(inner))
+    return NO_FACTS
 
 
-def check_member(checker: Checker, operand: Node, source: Expr, field: str, span: Span) -> Type | None:
-    """The type of `operand.field`, None where a finding was reported."""
+def _facts_of_binary(expression: tree.Binary, holds: bool) -> Facts:
+    if expression.operator == ("&&" if holds else "||"):
+        return facts_when(expression.left, holds) | facts_when(expression.right, holds)
+    if expression.operator == "in" and holds:
+        match expression.left:
+            case tree.Literal(value=str() as name):
+                path = path_of(expression.right)
+                return _present((*path, name) if path else None)
+    return NO_FACTS
+
+
+def _present(path: tuple[str, ...] | None) -> Facts:
+    """A path, and the paths that lead to it."""
+    return frozenset(path[:length] for length in range(2, len(path) + 1)) if path else NO_FACTS
+
+
+def check_member(
+    checker: Checker, operand: Node, source: Expr, field: str, span: Span, guarding: bool = False
+) -> Type | None:
+    """The type of `operand.field`, None where a finding was reported. `guarding`: it is only asked whether it is
+    present."""
     type_ = operand.type
     if type_ is DYN or type_ is ERROR:
         return DYN
     if isinstance(type_, MapOf):
         return type_.value
     if isinstance(type_, Record):
-        return _record_member(checker, type_, source, field, span)
+        return _record_member(checker, type_, source, field, span, guarding)
     if checker.environment.unchecked:
         return DYN
-    checker.report("HG112", f"`.{field}` takes a map, and this is {format_type(type_)}", span)
+    takes = "`has` takes a field of a map" if guarding else f"`.{field}` takes a map"
+    help_ = "elements are read by an index, `x[0]`, or by a macro, `x.all(e, ...)`" if isinstance(type_, ListOf) else ""
+    checker.report("HG112", f"{takes}, and this is {format_type(type_)}", span, help_)
     return None
 
 
-def _record_member(checker: Checker, record: Record, source: Expr, field: str, span: Span) -> Type | None:
+def _record_member(
+    checker: Checker, record: Record, source: Expr, field: str, span: Span, guarding: bool
+) -> Type | None:
     member = record.members.get(field)
     if member is None:
         if record.open:
@@ -67,50 +82,84 @@ def _record_member(checker: Checker, record: Record, source: Expr, field: str, s
         known = "it has " + ", ".join(f"`{name}`" for name in record.members) if record.members else "it takes no arguments"
         checker.report("HG403", f"{record.title} has no `{field}`", span, help_for(field, record.members, known))
         return None
-    path = path_of(source)
-    if not member.required and path is not None and (*path, field) not in checker.facts:
-        name = ".".join((*path, field))
-        checker.warn("HG404", f"`{name}` may be absent, and then the call is denied", span, f"guard it: `has({name}) && ...` or `!has({name}) || ...`")
+    if not member.required and not guarding:
+        _warn_of_absence(checker, path_of(source), field, span)
     return member.type
 
 
-def refuse_impossible(checker: Checker, operator: str, operands: tuple[Node, Node], node: tree.Binary) -> None:
+def _warn_of_absence(checker: Checker, source: tuple[str, ...] | None, field: str, span: Span) -> None:
+    """Warns of a member that is read without a guard, once in an expression."""
+    if source is None:
+        return
+    path = (*source, field)
+    if path in checker.facts or path in checker.warned:
+        return
+    checker.warned.add(path)
+    name = ".".join(path)
+    help_ = f"guard it: `has({name}) && ...` or `!has({name}) || ...`"
+    checker.warn("HG404", f"`{name}` may be absent, and then the call is denied", span, help_)
+
+
+def refuse_impossible(checker: Checker, operator: str, operands: tuple[Node, Node]) -> None:
     """Reports a comparison of a member that has few values with a constant that is none of them (HG405)."""
-    pairs = [(operands[0], operands[1], node.right)]
+    left, right = operands
+    known = _known_values(left)
+    if known is not None:
+        _refuse_values(checker, left, known, right, operator == "in")
     if operator != "in":
-        pairs.append((operands[1], operands[0], node.left))
-    for subject, constant, source in pairs:
-        member = _member_of(subject)
-        if member is None or member.values is None:
+        known = _known_values(right)
+        if known is not None:
+            _refuse_values(checker, right, known, left, False)
+
+
+def _refuse_values(
+    checker: Checker, subject: Node, known: tuple[object, ...], against: Node, in_list: bool
+) -> None:
+    """Reports each constant in `against` that is none of the known values; of a list in `consts`, one without any."""
+    shown = ", ".join(format_value(one) for one in known[:8]) + (", …" if len(known) > 8 else "")  # type: ignore[arg-type]
+    if in_list and type(against) is checked.Constant:
+        values = against.value if type(against.value) is tuple else ()
+        if values and not any(_equal(value, one) for value in values for one in known):
+            checker.report("HG405", f"`{_shown(subject)}` is never in this list", against.span, f"it is one of {shown}")
+        return
+    names = [one for one in known if isinstance(one, str)]
+    for constant in against.elements if in_list and type(against) is checked.MakeList else (against,):
+        if type(constant) is not checked.Constant or type(constant.value) not in _SCALARS:
             continue
-        for value, span in _constants(constant, source.span, in_list=operator == "in"):
-            if not any(type(value) is type(known) and value == known for known in member.values):
-                shown = ", ".join(format_value(known) for known in member.values[:8])  # type: ignore[arg-type]
-                text = format_value(value)  # type: ignore[arg-type]
-                names = [known for known in member.values if isinstance(known, str)]
-                help_ = help_for(value, names, f"it is one of {shown}") if isinstance(value, str) else f"it is one of {shown}"
-                checker.report("HG405", f"`{_shown(subject)}` is never {text}", span, help_)
+        value = constant.value
+        if not any(_equal(value, one) for one in known):
+            help_ = help_for(value, names, f"it is one of {shown}") if isinstance(value, str) else f"it is one of {shown}"
+            checker.report("HG405", f"`{_shown(subject)}` is never {format_value(value)}", constant.span, help_)
 
 
-def _member_of(node: Node) -> Member | None:
-    if type(node) is checked.Select and isinstance(node.operand.type, Record):
-        return node.operand.type.members.get(node.field)
-    return None
+def _equal(left: object, right: object) -> bool:
+    """Equality of scalars as the language has it: a bool is no number."""
+    return left == right and (type(left) is bool) == (type(right) is bool)
+
+
+def _known_values(node: Node) -> tuple[object, ...] | None:
+    """The only values of a node that reads a member of a record, where its schema lists them."""
+    match node:
+        case checked.Select(operand=operand, field=field):
+            pass
+        case checked.Invoke(function="index", operands=(operand, checked.Constant(value=str() as field))):
+            pass
+        case _:
+            return None
+    member = operand.type.members.get(field) if type(operand.type) is Record else None
+    return None if member is None else member.values
 
 
 def _shown(node: Node) -> str:
-    parts: list[str] = []
-    while type(node) is checked.Select:
-        parts.append(node.field)
-        node = node.operand
-    if type(node) is checked.Variable:
-        parts.append(node.name)
-    return ".".join(reversed(parts))
+    """A member's path as the author may write it."""
+    match node:
+        case checked.Select(operand=operand, field=field):
+            return f"{_shown(operand)}.{field}"
+        case checked.Invoke(operands=(operand, checked.Constant(value=str() as field))):
+            return f"{_shown(operand)}.{field}"
+        case checked.Variable(name=name) | checked.Local(name=name):
+            return name
+    return "..."
 
 
-def _constants(node: Node, span: Span, in_list: bool) -> list[tuple[object, Span]]:
-    if type(node) is checked.Constant and not in_list and type(node.value) in (str, int, bool):
-        return [(node.value, span)]
-    if type(node) is checked.MakeList and in_list:
-        return [(e.value, e.span) for e in node.elements if type(e) is checked.Constant and type(e.value) in (str, int, bool)]
-    return []
+_SCALARS = frozenset({str, int, UInt, float, bool})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from typing import Final
 
 from hexgate.language.functions import FUNCTIONS, Function, Style
 from hexgate.language.types import (
@@ -15,27 +15,55 @@ from hexgate.language.types import (
     MapOf,
     OptionalOf,
     Record,
+    Simple,
     Type,
     TypeOf,
     TypeParameter,
 )  # fmt: skip
 
-
-@cache
-def functions_by_call() -> dict[tuple[Style, str], dict[int, Function]]:
-    """Style and name to arity to function; the arity counts a method's target."""
-    table: dict[tuple[Style, str], dict[int, Function]] = {}
-    for function in FUNCTIONS:
-        table.setdefault((function.style, function.name), {})[function.arity] = function
-    return table
+_UNKNOWN: Final = object()
 
 
-@cache
-def _common_result(function: Function) -> Type:
-    """The result where nothing is known of the operands."""
-    results = {overload.result for overload in function.overloads}
-    only = results.pop()
-    return DYN if results or _has_parameter(only) else only
+class Callee:
+    """A function of the table, with what it was found to yield for operands of simple types."""
+
+    __slots__ = ("_common", "_known", "function")
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        results = {overload.result for overload in function.overloads}
+        only = next(iter(results))
+        self._common = DYN if len(results) > 1 or _has_parameter(only) else only
+        self._known: dict[tuple[Type, ...], Type | None] = {}
+
+    def result(self, operands: tuple[Type, ...]) -> Type | None:
+        """The type of the result, `dyn` where several overloads fit with different results; None where none fits."""
+        for operand in operands:
+            if operand is not DYN and operand is not ERROR:
+                break
+        else:
+            return self._common
+        for operand in operands:
+            # Only types of which there are few: records are large, and hashing one takes long.
+            kind = type(operand)
+            if kind is not Simple and (kind is not ListOf or type(operand.element) is not Simple):  # type: ignore[union-attr]
+                return self._resolve(operands)
+        known = self._known.get(operands, _UNKNOWN)
+        if known is _UNKNOWN:
+            known = self._known[operands] = self._resolve(operands)
+        return known  # type: ignore[return-value]
+
+    def _resolve(self, operands: tuple[Type, ...]) -> Type | None:
+        fitting: list[Type] = []
+        for overload in self.function.overloads:
+            bound: dict[str, Type] = {}
+            if _all_fit(operands, overload.operands, bound):
+                if self._common is not DYN:
+                    return self._common
+                fitting.append(substitute(overload.result, bound))
+        if not fitting:
+            return None
+        return fitting[0] if all(result == fitting[0] for result in fitting) else DYN
 
 
 def _has_parameter(type_: Type) -> bool:
@@ -47,23 +75,6 @@ def _has_parameter(type_: Type) -> bool:
         case MapOf(key, value):
             return _has_parameter(key) or _has_parameter(value)
     return False
-
-
-def resolve(function: Function, operands: tuple[Type, ...]) -> Type | None:
-    """The type of the result, `dyn` where several overloads fit with different results; None where none fits."""
-    if all(operand is DYN or operand is ERROR for operand in operands):
-        return _common_result(function)
-    common = _common_result(function)
-    fitting: list[Type] = []
-    for overload in function.overloads:
-        bound: dict[str, Type] = {}
-        if _all_fit(operands, overload.operands, bound):
-            if common is not DYN:
-                return common
-            fitting.append(substitute(overload.result, bound))
-    if not fitting:
-        return None
-    return fitting[0] if all(result == fitting[0] for result in fitting) else DYN
 
 
 def _all_fit(operands: tuple[Type, ...], parameters: tuple[Type, ...], bound: dict[str, Type]) -> bool:
@@ -109,7 +120,7 @@ def comparable(left: Type, right: Type) -> bool:
             return comparable(a, b)
         case MapOf(k, v), MapOf(m, w):
             return comparable(k, m) and comparable(v, w)
-        case (Record(), Record() | MapOf()) | (MapOf(), Record()):
+        case (Record(), Record()) | (Record(), MapOf()) | (MapOf(), Record()):
             return True
         case TypeOf(), TypeOf():
             return True
@@ -118,7 +129,18 @@ def comparable(left: Type, right: Type) -> bool:
 
 def join(left: Type, right: Type) -> Type:
     """The type of a value that may have either type."""
-    return left if left == right else DYN
+    return left if left is right or left == right else DYN
+
+
+def join_all(types: list[Type]) -> Type:
+    """The type of a value that may have any of these types; `dyn` where there are none."""
+    if not types:
+        return DYN
+    result = types[0]
+    for type_ in types:
+        if type_ is not result:
+            result = join(result, type_)
+    return result
 
 
 def substitute(type_: Type, bound: dict[str, Type]) -> Type:
@@ -138,3 +160,27 @@ def substitute(type_: Type, bound: dict[str, Type]) -> Type:
             return type_
 
 
+def _callees(style: Style) -> dict[str, dict[int, Callee]]:
+    table: dict[str, dict[int, Callee]] = {}
+    for function in FUNCTIONS:
+        if function.style is style:
+            table.setdefault(function.name, {})[function.arity] = Callee(function)
+    return table
+
+
+GLOBALS: Final = _callees(Style.GLOBAL)
+"""Functions that are written `f(x)`: name to number of operands to callee."""
+
+METHODS: Final = _callees(Style.METHOD)
+"""Functions that are written `x.f()`; the number of operands counts the target."""
+
+_OPERATORS: Final = _callees(Style.OPERATOR)
+
+PREFIX: Final = {name[0]: arities[1] for name, arities in _OPERATORS.items() if name[0] != "_"}
+"""`!` and `-`."""
+
+INFIX: Final = {name[1:-1]: arities[2] for name, arities in _OPERATORS.items() if name[0] == name[-1] == "_"}
+"""The infix operators that are functions, by their text."""
+
+INDEX: Final = _OPERATORS["_[_]"][2]
+"""`operand[index]`."""

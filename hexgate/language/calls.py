@@ -1,0 +1,173 @@
+"""Calls: functions of the table, `matches`, and what to say of those that are none or take other operands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hexgate.language import checked, tree
+from hexgate.language.checked import Node
+from hexgate.language.functions import Function
+from hexgate.language.macros import GLOBAL_MACROS, METHOD_MACROS, expand_macro
+from hexgate.language.names import free_path
+from hexgate.language.overloads import GLOBALS, METHODS, Callee, join_all
+from hexgate.language.patterns import check_pattern, check_zone
+from hexgate.language.suggest import help_for, suggest
+from hexgate.language.tree import Span
+from hexgate.language.types import BOOL, DYN, ERROR, NUMERIC, STRING, ListOf, Type, format_type
+
+if TYPE_CHECKING:
+    from hexgate.language.check import Checker
+
+_NAMESPACES = frozenset({"math", "strings", "lists", "sets", "base64", "cel", "proto", "optional"})
+_EXTREMES = frozenset({"math.greatest", "math.least"})
+_FOREIGN_METHODS = {
+    "startswith": "startsWith", "starts_with": "startsWith", "endswith": "endsWith", "ends_with": "endsWith",
+    "includes": "contains", "has": "contains", "lower": "lowerAscii", "toLowerCase": "lowerAscii",
+    "upper": "upperAscii", "toUpperCase": "upperAscii", "strip": "trim", "match": "matches", "test": "matches",
+    "any": "exists", "some": "exists", "every": "all", "length": "size", "len": "size", "count": "size",
+}  # fmt: skip
+"""Other languages' names of methods."""
+
+_FOREIGN_FUNCTIONS = {
+    "len": "size", "length": "size", "str": "string", "float": "double", "integer": "int", "number": "double",
+    "boolean": "bool", "max": "math.greatest", "min": "math.least", "abs": "math.abs", "round": "math.round",
+    "ceil": "math.ceil", "floor": "math.floor", "typeof": "type", "defined": "has", "exists": "has",
+}  # fmt: skip
+
+
+def check_call(checker: Checker, node: tree.Call) -> Node:
+    """A call: a macro's expansion, a function of the table, or `matches`."""
+    name, target = node.name, node.target
+    if target is None:
+        return _check_global(checker, node, name, node.name_span)
+    path = free_path(checker, target)
+    if path is not None:
+        qualified = ".".join((*path, name))
+        if qualified in GLOBALS or qualified in GLOBAL_MACROS or path[0] in _NAMESPACES:
+            return _check_global(checker, node, qualified, Span(target.span.start, node.name_span.end))
+    if name in METHOD_MACROS:
+        return expand_macro(checker, name, node)
+    if name == "matches":
+        return _matches(checker, node, (target, *node.arguments))
+    arities = METHODS.get(name)
+    if arities is None:
+        checker.visit(target)
+        return _unknown_method(checker, node)
+    operands = (checker.visit(target), *[checker.visit(argument) for argument in node.arguments])
+    callee = arities.get(len(operands))
+    if callee is None:
+        return _wrong_arity(checker, name, [arity - 1 for arity in arities], node)
+    return _invoke(checker, callee, name, operands, node, node.name_span)
+
+
+def _check_global(checker: Checker, node: tree.Call, name: str, at: Span) -> Node:
+    if name in GLOBAL_MACROS:
+        return expand_macro(checker, name, node)
+    if name == "matches":
+        return _matches(checker, node, node.arguments)
+    arities = GLOBALS.get(name)
+    if arities is None:
+        return _unknown_function(checker, node, name, at)
+    operands = tuple([checker.visit(argument) for argument in node.arguments])
+    if name in _EXTREMES and len(operands) > 1:
+        return _extreme(checker, arities[1], name, operands, node)
+    callee = arities.get(len(operands))
+    if callee is None:
+        return _wrong_arity(checker, name, list(arities), node)
+    return _invoke(checker, callee, name, operands, node, at)
+
+
+def _invoke(checker: Checker, callee: Callee, name: str, operands: tuple[Node, ...], node: tree.Call, at: Span) -> Node:
+    check_zone(checker, callee.function, operands, node)
+    return checker.invoke(callee, name, operands, node.span, at)
+
+
+def _extreme(checker: Checker, callee: Callee, name: str, operands: tuple[Node, ...], node: tree.Call) -> Node:
+    """`math.greatest` and `math.least` of two or more operands are those of one list."""
+    types = [operand.type for operand in operands]
+    for operand, argument in zip(operands, node.arguments, strict=True):
+        if operand.type not in NUMERIC and operand.type not in (DYN, ERROR) and not checker.environment.unchecked:
+            message = f"`{name}` takes numbers, and this is {format_type(operand.type)}"
+            return checker.report("HG112", message, argument.span, "convert it, for example with `double(...)`")
+    listed = checked.MakeList(operands, (False,) * len(operands), ListOf(join_all(types)), node.span)
+    return checker.invoke(callee, name, (listed,), node.span, node.name_span)
+
+
+def _matches(checker: Checker, node: tree.Call, operands: tuple[tree.Expr, ...]) -> Node:
+    if len(operands) != 2:
+        help_ = 'write `args.name.matches("^[a-z]+$")`'
+        return checker.report("HG112", "`matches` takes a string and a pattern", node.name_span, help_)
+    subject = checker.visit(operands[0])
+    pattern = check_pattern(checker, operands[1])
+    if subject.type not in (STRING, DYN, ERROR):
+        message = f"`matches` takes a string, and this is {format_type(subject.type)}"
+        return checker.report("HG112", message, operands[0].span, "convert it with `string(...)`")
+    if pattern is None:
+        return checker.faulty(node.span)
+    return checked.Matches(subject, pattern, BOOL, node.span)
+
+
+def _unknown_function(checker: Checker, node: tree.Call, name: str, at: Span) -> Node:
+    if name.startswith("proto."):
+        return checker.report("HG121", f"`{name}` is for protobuf messages, which the profile leaves out", at, "use a map")
+    names = [*GLOBALS, *GLOBAL_MACROS, "matches"]
+    if name in _FOREIGN_FUNCTIONS:
+        help_ = f"did you mean `{_FOREIGN_FUNCTIONS[name]}`?"
+    elif name in METHODS or name in METHOD_MACROS:
+        help_ = f"write `x.{name}(...)`"
+    else:
+        help_ = help_for(name, names, "docs/functions.md lists the functions")
+    if suggest(name, (*METHOD_MACROS, *GLOBAL_MACROS)) is None:
+        _visit_all(checker, node.arguments)
+    return checker.report("HG111", f"`{name}` is not a function", at, help_)
+
+
+def _unknown_method(checker: Checker, node: tree.Call) -> Node:
+    name = node.name
+    names = [*METHODS, *METHOD_MACROS, "matches"]
+    if name in _FOREIGN_METHODS:
+        help_ = f"did you mean `{_FOREIGN_METHODS[name]}`?"
+    elif name in GLOBALS or name in GLOBAL_MACROS:
+        help_ = f"write `{name}(x)`"
+    else:
+        help_ = help_for(name, names, "docs/functions.md lists the functions")
+    if suggest(name, METHOD_MACROS) is None and _FOREIGN_METHODS.get(name) not in METHOD_MACROS:
+        _visit_all(checker, node.arguments)
+    return checker.report("HG111", f"`{name}` is not a method", node.name_span, help_)
+
+
+def _visit_all(checker: Checker, expressions: tuple[tree.Expr, ...]) -> None:
+    """For the findings in them only."""
+    for expression in expressions:
+        checker.visit(expression)
+
+
+def _wrong_arity(checker: Checker, name: str, arities: list[int], node: tree.Call) -> Node:
+    wanted = " or ".join(map(str, sorted(arities)))
+    plural = "" if wanted == "1" else "s"
+    message = f"`{name}` takes {wanted} argument{plural}, not {len(node.arguments)}"
+    return checker.report("HG112", message, node.name_span, _arity_help(name, wanted))
+
+
+def _arity_help(name: str, wanted: str) -> str:
+    if wanted == "0":
+        return f"write `x.{name}()`"
+    return f"write `{name}(x)`" if wanted == "1" and name in GLOBALS else "docs/functions.md shows its arguments"
+
+
+def overload_help(function: Function, shown: str, types: tuple[Type, ...]) -> str:
+    """The way forward where no overload takes the operands' types."""
+    if shown == "in":
+        if not isinstance(types[1], ListOf):
+            return 'the right side is a list, `["a", "b"]`, or a map; for a part of a text write `x.contains(y)`'
+        return "no element can be equal: convert one side, for example with `int(...)` or `string(...)`"
+    if shown in ("==", "!="):
+        return "the two sides have types that are never equal; convert one, for example with `int(...)` or `string(...)`"
+    if shown in ("<", "<=", ">", ">="):
+        return "the two sides have no order: convert one, for example with `int(...)` or `timestamp(...)`"
+    forms = list(dict.fromkeys(", ".join(map(format_type, overload.operands)) for overload in function.overloads))
+    if shown in ("+", "-", "*", "/", "%") and NUMERIC.issuperset(types):
+        return "both sides must be of one type of number: convert one with `int(...)` or `double(...)`"
+    if shown == "+" and STRING in types:
+        return "convert the other side with `string(...)`"
+    return "it takes " + " or ".join(f"({form})" for form in forms[:6]) + (" or others" if len(forms) > 6 else "")
