@@ -22,6 +22,8 @@ import struct
 from dataclasses import dataclass
 from importlib import resources
 
+from hexgate.language.patterns import zone_names
+
 _HEADER = struct.Struct(">4sc15x6I")
 """Magic, version, and the counts: isut, isstd, leap, transitions, types, abbreviation characters."""
 
@@ -64,11 +66,9 @@ def encode_zone(zone: str) -> bytes:
     offset = fixed_offset(zone)
     if offset is not None:
         return struct.pack("<iiii", 0, offset, offset, offset)
-    try:
-        data = resources.files("tzdata").joinpath("zoneinfo", *zone.split("/")).read_bytes()
-    except OSError:
-        raise ValueError(f"the time zone database has no `{zone}`") from None
-    return encode_file(data)
+    if zone not in zone_names():
+        raise ValueError(f"the time zone database has no `{zone}`")
+    return encode_file(resources.files("tzdata").joinpath("zoneinfo", *zone.split("/")).read_bytes())
 
 
 def encode_file(data: bytes) -> bytes:
@@ -90,9 +90,9 @@ def _changes(zone: _Zone) -> list[tuple[int, int]]:
 
 def _parse(data: bytes) -> _Zone:
     """A TZif file of version 2 or later: the second block has 64-bit instants, the footer follows it."""
-    magic, version, *counts = _HEADER.unpack_from(data)
-    if magic != b"TZif" or version < b"2":
+    if len(data) < _HEADER.size or data[:4] != b"TZif" or data[4:5] < b"2":
         raise ValueError("a time zone file is TZif of version 2 or later")
+    _, _, *counts = _HEADER.unpack_from(data)
     position = _HEADER.size + _block_size(counts, 4)
     _, _, *counts = _HEADER.unpack_from(data, position)
     _, _, _, times, types, _ = counts
