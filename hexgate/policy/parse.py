@@ -95,8 +95,8 @@ def _refuse_twin(reader: Reader, what: str, first: SourceRole | None, second: So
 
 def _parse_role_file(reader: Reader, file: str, tree: Mapping) -> SourceRole:
     start = Place(file, 1, 1)
-    reader.require_version(tree, start)
-    reader.refuse_keys(tree, ("version", *_ROLE_KEYS), "a role")
+    meant = reader.refuse_keys(tree, ("version", *_ROLE_KEYS), "a role")
+    reader.require_version(tree, start, meant)
     name = PurePath(file).stem
     reader.require_role_name(name, start, in_file=True)
     return _parse_role(reader, name, tree, start)
@@ -105,15 +105,15 @@ def _parse_role_file(reader: Reader, file: str, tree: Mapping) -> SourceRole:
 def _parse_boundary(reader: Reader, file: str, tree: Mapping) -> SourceRole:
     """A file `boundary.yaml`."""
     start = Place(file, 1, 1)
-    reader.require_version(tree, start)
-    reader.refuse_keys(tree, ("version", *_BOUNDARY_KEYS), "a boundary")
+    meant = reader.refuse_keys(tree, ("version", *_BOUNDARY_KEYS), "a boundary")
+    reader.require_version(tree, start, meant)
     return _parse_role(reader, BOUNDARY_FILE, tree, start)
 
 
 def _parse_set(reader: Reader, file: str, tree: Mapping) -> SourcePolicy:
     """A file with `roles:`."""
-    reader.require_version(tree, Place(file, 1, 1))
-    reader.refuse_keys(tree, _SET_KEYS, "a policy set")
+    meant = reader.refuse_keys(tree, _SET_KEYS, "a policy set")
+    reader.require_version(tree, Place(file, 1, 1), meant)
     reader.text(tree, "description")
     roles: dict[str, SourceRole] = {}
     for key, node in reader.mapping(tree, "roles"):

@@ -60,10 +60,11 @@ def _parse_rules(reader: Reader, node: Node, what: str) -> tuple[SourceRule, ...
         return ()
     listed = node.get("rules")
     if listed is None:
-        reader.refuse_keys(node, (*_RULE_KEYS, "rules"), "an entry")
-        rule = None if "rules" in node.broken else _parse_rule(reader, node, what)
+        meant = reader.refuse_keys(node, (*_RULE_KEYS, "rules"), "an entry")
+        is_list = "rules" in node.broken or "rules" in meant
+        rule = None if is_list else _parse_rule(reader, node, what, meant)
         return (rule,) if rule else ()
-    reader.refuse_keys(node, ("rules",), "an entry with `rules`")
+    reader.refuse_keys(node, ("rules",), "an entry with `rules`", "write it in each of the rules")
     if not isinstance(listed, Sequence) or not (listed.items or listed.is_broken):
         reader.report("HG204", "`rules` is a list of rules", listed.place, "write each rule as `- mode: ...`")
         return ()
@@ -77,17 +78,18 @@ def _parse_listed_rule(reader: Reader, item: Node) -> SourceRule | None:
     if not isinstance(item, Mapping):
         reader.report("HG204", "a rule is a map of keys", item.place, "write `- mode: ...`")
         return None
-    reader.refuse_keys(item, _RULE_KEYS, "a rule")
-    return _parse_rule(reader, item, "the rule")
+    meant = reader.refuse_keys(item, _RULE_KEYS, "a rule")
+    return _parse_rule(reader, item, "the rule", meant)
 
 
-def _parse_rule(reader: Reader, tree: Mapping, what: str) -> SourceRule | None:
+def _parse_rule(reader: Reader, tree: Mapping, what: str, meant: set[str]) -> SourceRule | None:
+    """A rule; None where it has no mode. `meant` are keys that seem to be there, misspelt."""
     constraints = _parse_constraints(reader, tree)
     message = reader.text(tree, "message")
     approvers, expires_in = _parse_approvers(reader, tree), _parse_expiry(reader, tree)
     node = tree.get("mode")
     if node is None:
-        if "mode" not in tree.broken:
+        if "mode" not in tree.broken and "mode" not in meant:
             help_ = "write one of " + ", ".join(f"`mode: {mode}`" for mode in MODES)
             reader.report("HG205", f"{what} has no `mode`", tree.place, help_)
         return None

@@ -35,8 +35,11 @@ _MEANT = {
 
 
 def shorten(text: str) -> str:
-    """A user's text as a message shows it."""
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+    """A user's text as a message shows it: one line, not too long, nothing invisible."""
+    cut = text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+    if cut.isprintable():
+        return cut
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in cut)
 
 
 class Reader:
@@ -49,21 +52,26 @@ class Reader:
         """Notes an error."""
         self.diagnostics.append(Diagnostic(code, message, place, help_, related))
 
-    def refuse_keys(self, tree: Mapping, known: Iterable[str], what: str) -> None:
-        """Reports every key that is not known here."""
+    def refuse_keys(self, tree: Mapping, known: Iterable[str], what: str, otherwise: str = "") -> set[str]:
+        """Reports every key that is not known here. Returns the known ones that seem to be meant."""
         names = tuple(known)
+        meant: set[str] = set()
         for key, _ in tree.entries:
             if key.text not in names:
-                meant = _MEANT.get(key.text)
-                found = meant if meant in names else suggest(key.text, names)
-                help_ = f"did you mean `{found}`?" if found else f"{what} has " + ", ".join(f"`{name}`" for name in names)
+                found = _MEANT.get(key.text)
+                found = found if found in names else suggest(key.text, names)
+                help_ = otherwise or f"{what} has " + ", ".join(f"`{name}`" for name in names)
+                if found is not None:
+                    meant.add(found)
+                    help_ = f"did you mean `{found}`?"
                 self.report("HG202", f"`{shorten(key.text)}` is not a key of {what}", key.place, help_)
+        return meant
 
-    def require_version(self, tree: Mapping, start: Place) -> None:
-        """`version: 1` must be there, as a number."""
+    def require_version(self, tree: Mapping, start: Place, meant: set[str]) -> None:
+        """`version: 1` must be there, as a number. `meant` are keys that seem to be there, misspelt."""
         node = tree.get("version")
         if node is None:
-            if "version" not in tree.broken:
+            if "version" not in tree.broken and "version" not in meant:
                 self.report("HG205", "the file has no `version`", start, "begin with `version: 1`")
         elif not isinstance(node, Scalar) or node.is_empty:
             self.report("HG206", "`version` is no number", node.place, "write `version: 1`")
@@ -101,7 +109,7 @@ class Reader:
             self.report("HG204", f"`{name}` is a text", node.place, "write it on one line, or in quotes")
         elif (found := _NO_TEXT.search(node.source.text)) is not None:
             place = node.source.at(found.start(), found.end())
-            self.report("HG204", f"U+{ord(found.group()):04X} cannot stand in `{name}`", place, "leave it out")
+            self.report("HG204", f"the character U+{ord(found.group()):04X} cannot stand in `{name}`", place, "leave it out")
         else:
             return node.source.text
         return None

@@ -137,4 +137,4 @@ def union_of(pattern: str, records: list[Record]) -> Record:
         values = tuple(dict.fromkeys(value for member in having for value in member.values or ()))
         required = len(having) == len(records) and all(member.required for member in having)
         members[name] = Member(having[0].type if is_one_type else DYN, required, values if has_values else None)
-    return Record(members, is_open, f"the tools of `{pattern}`", DYN)
+    return Record(members, is_open, f"what `{pattern}` covers", DYN)

@@ -12,13 +12,14 @@ _QUOTE = "put a text that contains `: ` or ` #`, or begins with a sign that YAML
 _ALIGN = "align the line with its neighbours; put a text that begins with a quote or bracket and goes on after it in quotes as a whole"
 
 _MEANINGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("<stream end>",), "the file ends before a bracket or brace is closed", "close it"),
     (("mapping values are not allowed",), "a `:` stands where no key can be", f"{_QUOTE}, and check the indentation"),
     (("mapping keys are not allowed",), "a `?` stands where no key can be", _QUOTE),
     (("sequence entries are not allowed",), "a `-` stands where no list can be", f"begin the list on a line of its own; {_QUOTE}"),
     (("could not find expected ':'",), "a key has no `:` after it", "write `key: value`, and check the indentation"),
     (("',' or ']'",), "a list in brackets has no `,` or `]` here", "close the bracket; put an expression in a list in quotes"),
     (("',' or '}'",), "a map in braces has no `,` or `}` here", "close the brace; put an expression in a map in quotes"),
-    (("unexpected end of stream", "quoted scalar"), "a quoted text does not end", "close the quote"),
+    (("unexpected end of stream",), "a quoted text does not end", "close the quote"),
     (("unknown escape character",), "an unknown escape stands in a double-quoted text", "write a backslash twice, or use single quotes, where it stands for itself"),
     (("hexdecimal", "hexadecimal", "Unicode character escape"), "a malformed escape stands in a double-quoted text", "write a backslash twice, or use single quotes, where it stands for itself"),
     (("document separator", "document indicator"), "a document marker stands inside a text", "indent the line, or close the quote before it"),
@@ -45,13 +46,13 @@ def explain_syntax(file: str, text: str, error: yaml.MarkedYAMLError) -> Diagnos
     lines = text.splitlines()
     if line < len(lines) and (negated := _NEGATED.match(lines[line])) is not None:
         sign = Place(file, line + 1, negated.start(1) + 1)
-        return Diagnostic("HG207", "YAML reads a leading `!` as a tag", sign, "put the whole text in quotes: `'!...'`")
+        return Diagnostic("HG207", "the leading `!` is a tag to YAML", sign, "put the whole text in quotes: `'!...'`")
     problem = " ".join(str(error.problem or error.context or "it cannot be read").split())
     if "cannot start any token" in problem:
         found = lines[line][column : column + 1]
         return Diagnostic("HG201", f"`{found}` cannot begin a text that has no quotes", place, "put the text in quotes")
-    where = f"{problem} {error.context or ''}"
-    for signs, message, help_ in _MEANINGS:
-        if any(sign in where for sign in signs):
-            return Diagnostic("HG201", message, place, help_)
+    for where in (problem, str(error.context or "")):
+        for signs, message, help_ in _MEANINGS:
+            if any(sign in where for sign in signs):
+                return Diagnostic("HG201", message, place, help_)
     return Diagnostic("HG201", f"the file is not YAML: {problem}", place, _QUOTE)

@@ -180,7 +180,7 @@ def _decode(file: str, data: bytes) -> tuple[str, Diagnostic | None]:
         help_ = "indent with spaces, and write a tab in a text as `\\t` in double quotes"
         return "", Diagnostic("HG201", "a tab stands here, and YAML needs spaces", place, help_)
     help_ = "save the file with line feeds" if sign == 0x0D else "remove it, or write it as an escape in double quotes"
-    return "", Diagnostic("HG208", f"U+{sign:04X} cannot stand in a policy file", place, help_)
+    return "", Diagnostic("HG208", f"the character U+{sign:04X} cannot stand in a policy file", place, help_)
 
 
 def _place_after(file: str, before: str) -> Place:
@@ -251,7 +251,7 @@ class _Builder:
         written = self._text[event.start_mark.index : event.end_mark.index].partition("\n")[0]
         if isinstance(event, yaml.ScalarEvent) and not str(event.tag).startswith("tag:"):
             quoted = "'" + written.replace("'", "''") + "'"
-            message, help_ = "YAML reads a leading `!` as a tag", f"put the whole text in quotes: `{quoted}`"
+            message, help_ = "the leading `!` is a tag to YAML", f"put the whole text in quotes: `{quoted}`"
         else:
             message, help_ = "tags are not used in policies", "remove the tag"
         self._report("HG207", message, event, help_)
@@ -266,7 +266,8 @@ class _Builder:
         return Sequence(whole, self._place(event), len(whole) < len(items))
 
     def _mapping(self, event: Any, context: _Context) -> Mapping:
-        if context.is_flow and self._text[event.start_mark.index : event.start_mark.index + 1] != "{":
+        begins_with = self._text[event.start_mark.index : event.start_mark.index + 1]
+        if context.is_flow and begins_with not in ("{", "!", "&"):
             help_ = "put a text that contains `:` in quotes, or the map in braces"
             self._report("HG201", "a `:` in a list in brackets makes a map", event, help_)
         entries: list[tuple[SourceText, Node]] = []
