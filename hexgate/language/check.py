@@ -37,7 +37,7 @@ def check(text: str, environment: Environment) -> CheckedExpression:
 def check_with_warnings(text: str, environment: Environment) -> tuple[CheckedExpression, tuple[Finding, ...]]:
     """As `check`, with the findings that are only warnings."""
     expression = parse(text)
-    checker = Checker(environment)
+    checker = Checker(text, environment)
     root = checker.visit(expression)
     findings: tuple[Finding, ...] = ()
     if checker.findings:
@@ -63,9 +63,10 @@ class Checker:
     """Visits one expression. `slots` counts the local variables given out; `facts` are the paths known to be present,
     `warned` those that a warning names already."""
 
-    __slots__ = ("_scopes", "environment", "facts", "findings", "slots", "warned")
+    __slots__ = ("_scopes", "environment", "facts", "findings", "slots", "text", "warned")
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, text: str, environment: Environment) -> None:
+        self.text = text
         self.environment = environment
         self.findings: list[Finding] = []
         self.slots = 0

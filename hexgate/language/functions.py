@@ -96,9 +96,8 @@ def _operators() -> Iterator[Function]:
 
     kinds: tuple[Type, ...] = (INT, UINT, DOUBLE)
     numbers: list[tuple[Type, ...]] = [(t, t, t) for t in kinds]
-    ordered: list[tuple[Type, ...]] = [
-        (a, b, BOOL) for a in kinds for b in kinds
-    ] + [(t, t, BOOL) for t in (STRING, BYTES, BOOL, TIMESTAMP, DURATION)]  # fmt: skip
+    ordered: list[tuple[Type, ...]] = [(a, b, BOOL) for a in kinds for b in kinds]
+    ordered += [(t, t, BOOL) for t in (STRING, BYTES, BOOL, TIMESTAMP, DURATION)]
     yield op("!_", "not", "logical negation", (BOOL, BOOL))
     yield op("-_", "negate", "arithmetic negation; `overflow` for the smallest int", (INT, INT), (DOUBLE, DOUBLE))
     yield op(

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import re2
-
 from hexgate.faults import FATAL, EvaluationFault, Fault
 from hexgate.language import (
     checked,
@@ -27,6 +25,7 @@ from hexgate.language.comprehensions import run_comprehension
 from hexgate.language.member_access import has, is_named_member, named_member, select, variable
 from hexgate.language.member_comparison import COMPARISONS, compare_member
 from hexgate.language.operations_numbers import read
+from hexgate.language.re2_search import compile_re2
 from hexgate.language.state import State
 from hexgate.values import Value, key_of
 
@@ -166,10 +165,7 @@ def _compare_constant(function: str, operand: Evaluate, constant: Any) -> Evalua
 
 def _matches(node: checked.Matches) -> Evaluate:
     operand = _prepare(node.operand)
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 64 << 20
-    search = re2.compile(node.pattern, options).search
+    search = compile_re2(node.pattern).search
 
     def run(state: State) -> bool:
         text = operand(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from hexgate.language.checked import Node
 from hexgate.language.functions import Function
 from hexgate.language.suggest import help_for
 from hexgate.language.tree import Call, Expr, Literal, Span
-from hexgate.language.types import DYN
+from hexgate.language.types import ERROR, format_type
 
 if TYPE_CHECKING:
     from hexgate.language.check import Checker
@@ -20,39 +20,44 @@ if TYPE_CHECKING:
 def check_pattern(checker: Checker, expression: Expr) -> str | None:
     """The pattern of `matches`: a constant that RE2 and the module's automata both take. None where reported."""
     node = checker.visit(expression)
-    if type(node) is not checked.Constant or type(node.value) is not str:
-        if node.type not in (DYN,) and type(node) is checked.Constant:
-            checker.report("HG112", "`matches` takes its pattern as a string", expression.span)
-        else:
-            checker.report("HG117", "the pattern of `matches` is a constant", expression.span, "write it as a string, or as `consts.name`")
-        return None
-    reason = refuse_pattern(node.value)
-    if reason is None:
-        return node.value
-    message, offset, help_ = reason
-    span = _inside(expression, offset, node.value)
-    checker.report("HG115", f"the pattern does not compile: {message}", span, help_)
+    if type(node) is checked.Constant and type(node.value) is str:
+        reason = refuse_pattern(node.value)
+        if reason is None:
+            return node.value
+        message, offset, help_ = reason
+        span = _inside(checker.text, expression, offset, node.value)
+        checker.report("HG115", f"the pattern does not compile: {message}", span, help_)
+    elif type(node) is checked.Constant:
+        checker.report("HG112", f"`matches` takes its pattern as a string, and this is {format_type(node.type)}", expression.span, "put it in quotes")
+    elif node.type is not ERROR:
+        checker.report("HG117", "the pattern of `matches` is a constant", expression.span, "write it as a string, or as `consts.name`")
     return None
 
 
-def _inside(expression: Expr, offset: int, pattern: str) -> Span:
-    """Where in a literal a character of its text is; the whole literal where escapes or quotes make that unclear."""
-    width = expression.span.end - expression.span.start
-    if type(expression) is Literal and width == len(pattern) + 2 and offset < len(pattern):
-        start = expression.span.start + 1 + offset
-        return Span(start, start + 1)
-    return expression.span
+def _inside(text: str, expression: Expr, offset: int, pattern: str) -> Span:
+    """Where in a literal a character of its text is; the whole of it where escapes make that unclear."""
+    span = expression.span
+    if type(expression) is not Literal or offset >= len(pattern):
+        return span
+    start = text.find(pattern, span.start, span.end)
+    opening, closing = text[span.start : start].lstrip("rR"), text[start + len(pattern) : span.end]
+    return Span(start + offset, start + offset + 1) if start >= 0 and opening == closing else span
 
 
-@cache
+@lru_cache(maxsize=1024)
 def refuse_pattern(pattern: str) -> tuple[str, int, str] | None:
     """Why a pattern cannot be used, where, and a way forward or empty; None if it can."""
+    from hexgate.language.re2_search import compile_re2
     from hexgate.regex import PatternError, compile_pattern
 
     try:
         compile_pattern(pattern)
     except PatternError as error:
         return error.message, error.offset, error.help
+    try:
+        compile_re2(pattern)
+    except ValueError as error:
+        return f"RE2 says `{error}`", len(pattern), "the syntax is that of RE2"
     return None
 
 
