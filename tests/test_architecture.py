@@ -21,6 +21,7 @@ LAYERS: dict[str, set[str]] = {
     "hexgate.policy": {"hexgate.language", "hexgate.decision", "hexgate.regex"},
     "hexgate.compiler": {"hexgate.policy", "hexgate.language", "hexgate.decision", "hexgate.regex"},
     "hexgate.runtime": {"hexgate.decision"},
+    "hexgate.parity": {"hexgate.compiler", "hexgate.runtime", "hexgate.policy", "hexgate.language", "hexgate.decision"},
 }
 FENCES = {
     # third-party package -> where it may be imported

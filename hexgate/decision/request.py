@@ -150,6 +150,11 @@ def encode_request(
     return (None if careful else pack_quickly(request)) or pack_carefully(request)
 
 
+def is_plain_name(value: object) -> bool:
+    """Whether a value is a name for sure, without encoding it: `is_name` decides on what is none of these."""
+    return type(value) is str and value.isascii() and 0 < len(value) <= NAME_BYTES
+
+
 def is_name(value: object) -> bool:
     """Whether a role, a tool name or a user id is one at all: an exact str of Unicode, at most `NAME_BYTES` long (P6)."""
     if type(value) is not str or not value or len(value) > NAME_BYTES:

@@ -12,20 +12,17 @@ from typing import Any, TypeAlias
 from hexgate.decision.decision import Decision, Reason, User, Verdict
 from hexgate.decision.outcomes import fixed_decision
 from hexgate.decision.reads import Reads
-from hexgate.decision.request import encode_request, refuse_names
+from hexgate.decision.request import encode_request, is_plain_name, refuse_names
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.language.checked import Node, Variable, operands_of
 from hexgate.language.interpret import Evaluator, prepare
 from hexgate.language.request_variables import RequestVariables, request_root
-from hexgate.limits import NAME_BYTES, REQUEST_BYTES
+from hexgate.limits import REQUEST_BYTES
 from hexgate.policy.checked import CheckedEntry, CheckedPolicy, CheckedRule
 from hexgate.policy.request_size import SizeBound
 
 CACHED_PLANS = 65_536
 """Pairs of role and tool for which it is kept at hand what decides."""
-
-_SHORT_ID = NAME_BYTES // 4
-"""A user id of at most so many code points is short enough whatever they are."""
 
 _STRICTNESS = {Verdict.ALLOW: 0, Verdict.APPROVAL_REQUIRED: 1, Verdict.DENY: 2}
 
@@ -160,7 +157,7 @@ class InterpreterEngine:
         plan = None
         if type(user) is User and type(tool) is str and type(user.role) is str:
             plan = self._plans.get((user.role, tool))
-        if plan is None or type(user.user_id) is not str or not 0 < len(user.user_id) <= _SHORT_ID:  # type: ignore[union-attr]
+        if plan is None or not is_plain_name(user.user_id):  # type: ignore[union-attr]
             refusal = self._refusal(user, tool)
             if refusal is not None:
                 return _refuse(refusal, user, tool)

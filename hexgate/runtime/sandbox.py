@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import wasmtime
 
@@ -53,6 +54,12 @@ def make_engine() -> wasmtime.Engine:
         setattr(config, f"wasm_{proposal}", False)
     config.gc_support = False
     return wasmtime.Engine(config)
+
+
+@cache
+def shared_engine() -> wasmtime.Engine:
+    """The engine of this process: settings and code memory, no state of any module."""
+    return make_engine()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ class CompiledModule:
     def __init__(self, wasm: bytes, interface: Interface) -> None:
         """Raises ModuleRefusedError."""
         refuse_sections(wasm)
-        self.engine = make_engine()
+        self.engine = shared_engine()
         self.interface = interface
         try:
             self.module = wasmtime.Module(self.engine, wasm)

@@ -10,16 +10,13 @@ from typing import Any
 from hexgate.decision.decision import Decision, Reason, User
 from hexgate.decision.outcomes import FIXED_OUTCOMES, PolicyTable, fixed_decision
 from hexgate.decision.reads import Everything, Reads
-from hexgate.decision.request import encode_request, pack_quickly, refuse_names
-from hexgate.limits import NAME_BYTES, REQUEST_BYTES
+from hexgate.decision.request import encode_request, is_plain_name, pack_quickly, refuse_names
+from hexgate.limits import REQUEST_BYTES
 from hexgate.runtime.sandbox import POLICY_INTERFACE, CompiledModule, Instance, ModuleRefusedError, TrapError
 
 CACHED_PLANS = 65_536
 """Pairs of role and tool whose projection and decisions are kept ready."""
 
-
-_SHORT_ID = NAME_BYTES // 4
-"""A user id of at most so many code points is short enough whatever they are."""
 
 _MALFORMED = FIXED_OUTCOMES.index(Reason.MALFORMED_REQUEST)
 _NOTHING: dict[str, Any] = {}
@@ -91,7 +88,7 @@ class WasmEngine:
         plan = None
         if type(user) is User and type(tool) is str and type(user.role) is str:
             plan = self._plans.get((user.role, tool))
-        if plan is None or type(user.user_id) is not str or not 0 < len(user.user_id) <= _SHORT_ID:  # type: ignore[union-attr]
+        if plan is None or not is_plain_name(user.user_id):  # type: ignore[union-attr]
             refusal = refuse_names(user, tool)
             if refusal is not None:
                 return self._refuse(refusal, user, tool)
