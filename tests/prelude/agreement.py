@@ -15,10 +15,12 @@ from tests.prelude.harness import Outcome, Prelude
 Operand = Value | Fault
 
 
-def interpreted(id_: str, operands: Sequence[Operand], budget: int = ALLOCATION_BUDGET) -> tuple[Operand, int, int]:
+def interpreted(
+    id_: str, operands: Sequence[Operand], budget: int = ALLOCATION_BUDGET, iterations: int = ITERATION_BUDGET
+) -> tuple[Operand, int, int]:
     """What the interpreter's operation gives, strictly (L2.2), with steps and bytes taken."""
     state = State({}, 0)
-    state.bytes_left = budget
+    state.bytes_left, state.steps_left = budget, iterations
     first = next((operand for operand in operands if type(operand) is Fault), None)
     if first is not None:
         return first, 0, 0
@@ -27,20 +29,25 @@ def interpreted(id_: str, operands: Sequence[Operand], budget: int = ALLOCATION_
         answer = OPERATIONS[id_](state, *operands)
     except EvaluationFault as error:
         answer = error.fault
-    return answer, ITERATION_BUDGET - state.steps_left, budget - state.bytes_left
+    return answer, iterations - state.steps_left, budget - state.bytes_left
 
 
 def disagreements(
-    module: Prelude, id_: str, cases: Iterable[Sequence[Operand]], budget: int = ALLOCATION_BUDGET
+    module: Prelude,
+    id_: str,
+    cases: Iterable[Sequence[Operand]],
+    budget: int = ALLOCATION_BUDGET,
+    iterations: int = ITERATION_BUDGET,
 ) -> list[str]:
-    """What differs, case by case, with a budget in bytes; also a heap that outgrows its charge. No cases are an error."""
+    """What differs, case by case, with budgets in bytes and in steps; also a heap that outgrows its charge. No cases are
+    an error."""
     found = []
     tried = list(cases)
     if not tried:
         raise ValueError(f"no cases for `{id_}`")
-    module.budgets = (ITERATION_BUDGET, budget)
+    module.budgets = (iterations, budget)
     for operands in tried:
-        expected, steps, size = interpreted(id_, operands, budget)
+        expected, steps, size = interpreted(id_, operands, budget, iterations)
         got = module.apply(f"fn_{id_}", *operands)
         if not (same(got.value, expected) and (got.steps, got.bytes) == (steps, size)):
             found.append(f"{id_}{tuple(operands)!r}: {got}, interpreted {expected!r}, {steps} steps, {size} bytes")
