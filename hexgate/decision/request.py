@@ -56,13 +56,16 @@ def encode_extension(value: object) -> ormsgpack.Ext:
         found = instant_of(found)
     if type(found) is UInt:
         return ormsgpack.Ext(_UINT, int(found).to_bytes(8, "big"))
-    if type(found) is Timestamp and type(found.nanoseconds) is int:
-        if TIMESTAMP_MIN <= found.nanoseconds <= TIMESTAMP_MAX:
-            seconds, nanoseconds = divmod(found.nanoseconds, 10**9)
-            return ormsgpack.Ext(_TIMESTAMP, struct.pack(">Iq", nanoseconds, seconds))
-    if type(found) is Duration and type(found.nanoseconds) is int and INT_MIN <= found.nanoseconds <= INT_MAX:
+    if type(found) is Timestamp and _is_within(found.nanoseconds, TIMESTAMP_MIN, TIMESTAMP_MAX):
+        seconds, nanoseconds = divmod(found.nanoseconds, 10**9)
+        return ormsgpack.Ext(_TIMESTAMP, struct.pack(">Iq", nanoseconds, seconds))
+    if type(found) is Duration and _is_within(found.nanoseconds, INT_MIN, INT_MAX):
         return ormsgpack.Ext(_DURATION, struct.pack(">q", found.nanoseconds))
     return UNSUPPORTED
+
+
+def _is_within(value: object, lowest: int, highest: int) -> bool:
+    return type(value) is int and lowest <= value <= highest
 
 
 def pack_quickly(value: Any) -> bytes | None:

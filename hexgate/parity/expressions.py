@@ -8,7 +8,18 @@ from random import Random
 
 from hexgate.language.functions import FUNCTIONS, Function, Style
 from hexgate.language.types import (
-    BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, UINT, ListOf, MapOf, Type,
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    INT,
+    STRING,
+    TIMESTAMP,
+    UINT,
+    ListOf,
+    MapOf,
+    Type,
 )  # fmt: skip
 
 MEMBERS = ("a", "b", "c", "s", "t", "n", "l", "m")

@@ -61,7 +61,8 @@ def test_the_wheel_has_all_data_and_no_stray_top_level_names(distributions: Path
 
 def test_the_sdist_has_tests_free_sources(distributions: Path) -> None:
     (sdist,) = distributions.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "grammar/cel.lark", "runtime_wasm/core.wat", "hexgate/values.py"} <= names
 
 

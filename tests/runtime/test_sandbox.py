@@ -78,7 +78,7 @@ TRAPS = [
 def test_a_trap_is_an_error_and_another_instance_works(what: str, body: str, public_call: bool) -> None:
     decide = f'(func $f (export "decide") (param i32) (result i32) (if (i32.eqz (local.get 0)) (then (return (i32.const 7)))) {body})'
     compiled = CompiledModule(module(decide=decide), POLICY_INTERFACE)
-    with pytest.raises(TrapError, match="^the module trapped$"):
+    with pytest.raises(TrapError, match=r"^the module trapped$"):
         Instance(compiled, public_call=public_call).call(b"x")
     assert Instance(compiled, public_call=public_call).call(b"") == 7
 
