@@ -38,7 +38,7 @@ def type_of_arguments(tool: str, schema: Any) -> Record:
     if not isinstance(schema, dict):
         raise SchemaError(f"the schema of `{tool}` is no object", "a tool's arguments are described by an object")
     title = f"tool `{tool}`"
-    found = _Converter(tool, schema).type(schema, title, 0)
+    found = _Converter(title, schema).type(schema, title, 0)
     if isinstance(found, Record):
         return found
     if found is not DYN and not isinstance(found, MapOf):
@@ -49,13 +49,13 @@ def type_of_arguments(tool: str, schema: Any) -> Record:
 class _Converter:
     """Converts one tool's schema; `$ref` is looked up in it."""
 
-    def __init__(self, tool: str, document: dict[str, Any]) -> None:
-        self._tool = tool
+    def __init__(self, title: str, document: dict[str, Any]) -> None:
+        self._title = title
         self._document = document
         self._nodes = SCHEMA_NODES
 
     def type(self, schema: Any, title: str, depth: int) -> Type:
-        """The type of the values that a schema admits. `title` names the place in messages; at depth 0 it is `args`."""
+        """The type of the values that a schema admits. `title` names the place in messages."""
         schema = self._resolved(schema)
         self._nodes -= 1
         if not isinstance(schema, dict) or depth > SCHEMA_DEPTH or self._nodes < 0 or schema.get("nullable") is True:
@@ -113,7 +113,7 @@ class _Converter:
         }
         members |= {name: Member(DYN, True) for name in sorted(names - members.keys())}
         # JSON Schema allows other members unless told not to. Frameworks refuse arguments that a tool does not have.
-        is_open = extra is not False if extra is not None or depth > 0 else "patternProperties" in schema
+        is_open = extra is not False if extra is not None or title != self._title else "patternProperties" in schema
         rest = self.type(extra, f"a member of {title}", depth + 1) if isinstance(extra, dict) else DYN
         return Record(members, is_open, title, rest)
 
