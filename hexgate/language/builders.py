@@ -11,10 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import lark
 
-from hexgate.language.finding import refuse
 from hexgate.language.literals import bytes_value, double_value, int_value, string_value, uint_value
 from hexgate.language.precedence import TERMINAL_PRECEDENCE
-from hexgate.language.syntax_errors import refuse_foreign_spelling
+from hexgate.language.syntax_errors import RESERVED, refuse_foreign_spelling, refuse_reserved
 from hexgate.language.tree import (
     Binary,
     Call,
@@ -32,12 +31,6 @@ from hexgate.language.tree import (
     Unary,
 )  # fmt: skip
 from hexgate.limits import EXPRESSION_DEPTH
-
-RESERVED = frozenset({
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
-    "namespace", "return", "var", "void", "while",
-})  # fmt: skip
-"""Words that CEL keeps for later; they may be field names after a dot (CEL language definition, "Syntax")."""
 
 Build: TypeAlias = Callable[[list[str], list[Span]], Expr]
 """Makes a tree from the texts and the spans of the tokens."""
@@ -106,7 +99,7 @@ class Builders(lark.Transformer[lark.Token, Part]):
         def build(texts: list[str], spans: list[Span]) -> Expr:
             name = texts[at]
             if name in RESERVED:
-                raise _reserved(name, spans[at])
+                refuse_reserved(name, spans[at])
             return Ident(name, spans[at])
 
         return Part(build, at, at)
@@ -117,7 +110,7 @@ class Builders(lark.Transformer[lark.Token, Part]):
         def build(texts: list[str], spans: list[Span]) -> Expr:
             name = texts[at]
             if name in RESERVED:
-                raise _reserved(name, spans[at])
+                refuse_reserved(name, spans[at])
             return Ident(name, Span(spans[dot][0], spans[at][1]), True)
 
         return Part(build, dot, at)
@@ -271,11 +264,6 @@ class Builders(lark.Transformer[lark.Token, Part]):
         return [child for child in children if isinstance(child, _Item)]
 
 
-def _reserved(name: str, span: Span) -> Exception:
-    help_ = f'for a field of that name write `.{name}` or `["{name}"]` after the map that has it'
-    return refuse("HG105", f"`{name}` is a reserved word of CEL", span, help_)
-
-
 def _deeper(depth: int, at: int) -> int:
     if depth >= EXPRESSION_DEPTH:
         raise TooDeepError(at)
@@ -288,8 +276,7 @@ def _call(start: lark.Token, name: lark.Token, items: list[_Item], end: lark.Tok
 
     def build(texts: list[str], spans: list[Span]) -> Expr:
         name, span = texts[at], spans[at]
-        if name in RESERVED:
-            raise _reserved(name, span)
+        refuse_reserved(name, span)
         refuse_foreign_spelling(name, span)
         arguments = tuple([make(texts, spans) for make in makes])
         return Call(name, span, None, arguments, _new(Span, (spans[first][0], spans[last][1])))

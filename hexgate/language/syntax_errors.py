@@ -14,10 +14,23 @@ if TYPE_CHECKING:
 _FOREIGN = {"and": "&&", "or": "||", "not": "!", "AND": "&&", "OR": "||", "NOT": "!", "is": "==", "IN": "in"}
 _CLOSERS = {"LPAR": ")", "LSQB": "]", "LBRACE": "}"}
 _OPENERS = {"RPAR": ("(", "LPAR"), "RSQB": ("[", "LSQB"), "RBRACE": ("{", "LBRACE")}
-_JOINED = {"<>": "!=", "=>": ">=", "=<": "<=", "===": "==", "!==": "!=", "&&&": "&&", "|||": "||", "**": "*", "++": "+"}
 _OPERANDS = frozenset({"IDENT", "QUOTED", "INT", "UINT", "FLOAT", "STRING", "BYTES", "TRUE", "FALSE", "NULL"})
 _ENDS = _OPERANDS | {"RPAR", "RSQB", "RBRACE"}
 _BEGINS = (_OPERANDS | {"NOT", "LBRACE", "LPAR", "LSQB"}) - {"QUOTED"}
+_NUMBERS = frozenset({"INT", "UINT", "FLOAT"})
+_COALESCE = "write `has(a.b) ? a.b : c`"
+_MACRO = "the variable of a macro is followed by a comma: `all(x, x > 1)`"
+_ADJACENT = {
+    # operators of other languages that are two tokens here: what to write
+    "<>": "write `!=`", "=<": "write `<=`", "===": "write `==`", "!==": "write `!=`",
+    "&&&": "write `&&`", "|||": "write `||`", "**": "`*` stands between two values", "++": "`+` stands between two values",
+    "??": _COALESCE, "?:": _COALESCE, "->": _MACRO,
+}  # fmt: skip
+RESERVED = frozenset({
+    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
+    "namespace", "return", "var", "void", "while",
+})  # fmt: skip
+"""Words that CEL keeps for later; they may be field names after a dot (CEL language definition, "Syntax")."""
 _INFIX = frozenset({"OR", "AND", "RELATION", "IN", "MINUS", "SUM", "PRODUCT"})
 
 
@@ -25,6 +38,13 @@ def refuse_foreign_spelling(name: str, span: Span) -> None:
     """Refuses `not(x)` and the like, which parse as calls."""
     if name in _FOREIGN:
         raise _foreign(name, span)
+
+
+def refuse_reserved(name: str, span: Span) -> None:
+    """Refuses a reserved word in the place of a name."""
+    if name in RESERVED:
+        help_ = f'for a field of that name write `.{name}` or `["{name}"]` after the map that has it'
+        raise refuse("HG105", f"`{name}` is a reserved word of CEL", span, help_)
 
 
 def _foreign(name: str, span: Span) -> ExpressionError:
@@ -72,12 +92,14 @@ def _explain_equals(text: str, position: int, tokens: list[TextToken]) -> Expres
     written = text[start:end]
     if written == "=~":
         help_ = "write `x.matches(pattern)`"
+    elif written == "=>":
+        help_ = f"write `>=` to compare; {_MACRO}"
     elif before is not None and before.kind == "NOT" and start == position:
         help_ = "write `!=` for not equal"
     elif written == "=":
         help_ = "write `==` to compare"
     else:
-        help_ = f"write `{_JOINED.get(written) or (written[:-1] if written[0] in '<>' else '==')}`"
+        help_ = _ADJACENT.get(written) or f"write `{written[:-1] if written[0] in '<>' else '=='}`"
     return refuse("HG102", f"`{written}` is not an operator of CEL", Span(start, end), help_)
 
 
@@ -113,22 +135,37 @@ def explain_token(text: str, tokens: list[TextToken], at: int) -> ExpressionErro
         return _explain_end(text, tokens, bracket)
     token = tokens[at]
     before = tokens[at - 1] if at else None
-    if token.text == "not" and at + 1 < len(tokens) and tokens[at + 1].kind == "IN":
-        return _not_in(token, tokens[at + 1])
-    for word in (token, before):
-        if word is not None and word.kind == "IDENT" and word.text in _FOREIGN:
-            return _foreign(word.text, word.span)
+    foreign = _explain_foreign(text, tokens, at)
+    if foreign is not None:
+        return foreign
     if before is None:
         return _explain_start(token)
-    joined = text[before.start : token.end]
-    if joined in _JOINED and token.start == before.end:
-        help_ = f"write `{_JOINED[joined]}`" if joined not in ("**", "++") else f"`{joined[0]}` stands between two values"
-        return refuse("HG102", f"`{joined}` is not an operator of CEL", Span(before.start, token.end), help_)
     if token.kind in _OPENERS and (bracket is None or bracket is token):
         return _explain_closer(tokens, at)
     if before.kind in _ENDS:
-        return _explain_after_operand(tokens, at)
+        return _explain_after_operand(text, tokens, at)
     return _explain_missing(before, token)
+
+
+def _explain_foreign(text: str, tokens: list[TextToken], at: int) -> ExpressionError | None:
+    """The error where the author wrote an operator or a statement of another language."""
+    token, before = tokens[at], tokens[at - 1] if at else None
+    following = tokens[at + 1] if at + 1 < len(tokens) else None
+    if tokens[0].text in RESERVED:
+        help_ = "write `test ? a : b`" if tokens[0].text == "if" else "write a single expression, for example `args.amount <= 500`"
+        return refuse("HG105", f"`{tokens[0].text}` is a reserved word of CEL", tokens[0].span, help_)
+    if token.text == "not" and following is not None and following.kind == "IN":
+        return _not_in(token, following)
+    if token.text == "is" and following is not None and following.text == "not":
+        return refuse("HG102", "`is not` is not an operator of CEL", Span(token.start, following.end), "write `!=`")
+    for word in (token, before):
+        if word is not None and word.kind == "IDENT" and word.text in _FOREIGN:
+            return _foreign(word.text, word.span)
+    if before is not None and token.start == before.end:
+        joined = text[before.start : token.end]
+        if joined in _ADJACENT:
+            return refuse("HG102", f"`{joined}` is not an operator of CEL", Span(before.start, token.end), _ADJACENT[joined])
+    return None
 
 
 def _not_in(first: TextToken, second: TextToken) -> ExpressionError:
@@ -139,13 +176,21 @@ def _not_in(first: TextToken, second: TextToken) -> ExpressionError:
 def _explain_start(token: TextToken) -> ExpressionError:
     if token.kind in _OPENERS:
         return _closes_nothing(token)
-    if token.text == "+":
-        return refuse("HG101", "`+` cannot begin a value", token.span, "leave it out: numbers have no plus sign")
+    wrong = _explain_no_value(token)
+    if wrong is not None:
+        return wrong
+    return refuse("HG101", f"`{token.text}` cannot begin an expression", token.span, "begin with a value, for example `args.amount`")
+
+
+def _explain_no_value(token: TextToken) -> ExpressionError | None:
+    """What is wrong with a token that the author means as a value."""
     if token.kind == "QUOTED":
         return refuse("HG101", "back quotes stand only around a field's name after a dot", token.span, "put text in double quotes")
     if token.text == "/":
-        return refuse("HG101", "`/` cannot begin an expression", token.span, "put text in quotes, and write `//` before a comment")
-    return refuse("HG101", f"`{token.text}` cannot begin an expression", token.span, "begin with a value, for example `args.amount`")
+        return refuse("HG101", "`/` cannot begin a value", token.span, "put text in quotes, and write `//` before a comment")
+    if token.text == "+":
+        return refuse("HG101", "`+` cannot begin a value", token.span, "leave it out: numbers have no plus sign")
+    return None
 
 
 def _closes_nothing(token: TextToken) -> ExpressionError:
@@ -183,20 +228,21 @@ def _explain_missing(before: TextToken, token: TextToken) -> ExpressionError:
         return refuse("HG101", f"`!` cannot stand before `{token.text}`", before.span, help_)
     if before.kind in ("NOT", "MINUS") and token.kind in ("NOT", "MINUS"):
         return refuse("HG101", f"`{before.text}` cannot stand right before `{token.text}`", before.span, "put the inner one in parentheses")
-    if token.text == "+":
-        return refuse("HG101", "`+` cannot begin a value", token.span, "leave it out: numbers have no plus sign")
+    wrong = _explain_no_value(token)
+    if wrong is not None:
+        return wrong
     side = "takes a value on its right" if before.kind in _INFIX or before.kind in ("NOT", "QUESTION", "COLON") else "is followed by a value"
     return refuse("HG101", f"an operand is missing before `{token.text}`", token.span, f"`{before.text}` {side}")
 
 
-def _explain_after_operand(tokens: list[TextToken], at: int) -> ExpressionError:
+def _explain_after_operand(text: str, tokens: list[TextToken], at: int) -> ExpressionError:
     """A token after a complete value."""
     token, before = tokens[at], tokens[at - 1]
     if token.kind == "LBRACE" and before.kind == "IDENT":
         return refuse("HG121", f"`{before.text}{{...}}` builds a protobuf message, which the profile leaves out", before.span, "write a map: `{\"field\": value}`")
     if token.kind == "NOT" and at + 1 < len(tokens) and tokens[at + 1].kind == "IN":
         return _not_in(token, tokens[at + 1])
-    if token.kind == "FLOAT" and token.text[0] == "." and token.start == before.end:
+    if token.kind == "FLOAT" and token.text[0] == "." and token.start == before.end and before.kind not in _NUMBERS:
         return refuse("HG101", f"`{token.text}` is not a field's name", token.span, f"write `[{token.text[1:]}]` for an element of a list")
     if token.kind in _BEGINS:
         return _explain_adjacent(tokens, at)
@@ -205,6 +251,8 @@ def _explain_after_operand(tokens: list[TextToken], at: int) -> ExpressionError:
     if token.kind == "COLON":
         opened = _unbalanced(tokens[:at])
         sliced = opened is not None and opened.kind == "LSQB"
+        if text[token.start : token.start + 3] == "://":
+            return refuse("HG101", "`:` cannot stand here", token.span, "put text in quotes")
         help_ = "take a part with `slice(1, 2)` or `substring(1, 2)`" if sliced else "compare with `==`"
         return refuse("HG101", "`:` stands only in `{key: value}` and in `test ? a : b`", token.span, help_)
     if token.kind == "QUESTION":
@@ -215,7 +263,7 @@ def _explain_after_operand(tokens: list[TextToken], at: int) -> ExpressionError:
 def _explain_adjacent(tokens: list[TextToken], at: int) -> ExpressionError:
     """Two values side by side: a missing operator, or text without quotes."""
     token, before = tokens[at], tokens[at - 1]
-    if before.kind in ("INT", "FLOAT") and token.start == before.end:
+    if before.kind in _NUMBERS and token.start == before.end and token.kind not in ("LPAR", "LSQB", "LBRACE", "NOT"):
         help_ = "write a number without letters and `_`, or put it in quotes"
         return refuse("HG103", f"`{before.text}{token.text}` is not a number", Span(before.start, token.end), help_)
     if before.kind == "IDENT" and token.kind == "STRING":
@@ -242,6 +290,9 @@ def _calls(tokens: list[TextToken], opened: TextToken) -> bool:
 
 def _explain_comma(tokens: list[TextToken], at: int) -> ExpressionError:
     """A comma that separates nothing. After `in (` it is a list in the wrong brackets."""
+    if at + 1 < len(tokens) and tokens[at - 1].kind == tokens[at + 1].kind == "INT" and tokens[at + 1].start == tokens[at].end:
+        span = Span(tokens[at - 1].start, tokens[at + 1].end)
+        return refuse("HG103", f"`{tokens[at - 1].text},{tokens[at + 1].text}` is not a number", span, "write a number without separators")
     opened = _unbalanced(tokens[:at])
     before = tokens[tokens.index(opened) - 1] if opened is not None and tokens[0] is not opened else None
     if before is not None and opened is not None and before.kind == "IN":
