@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from hexgate.language.precedence import PRECEDENCE
+from hexgate.language.precedence import MEMBER, PRECEDENCE, UNARY
 from hexgate.language.tree import (
     Binary,
     Call,
@@ -19,9 +19,8 @@ from hexgate.language.tree import (
     Select,
     Unary,
 )  # fmt: skip
-from hexgate.values import UInt, Value
+from hexgate.values import UInt, Value, value_of_key
 
-_UNARY, _MEMBER = 6, 7
 _ESCAPES = {
     "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
     "\\": "\\\\", '"': '\\"',
@@ -39,18 +38,18 @@ def _format(node: Expr, around: int) -> str:
     match node:
         case Literal(value):
             text = format_value(value)
-            return f"({text})" if around >= _MEMBER and text[0] == "-" else text
+            return f"({text})" if around >= MEMBER and text[0] == "-" else text
         case Ident(name, _, leading_dot):
             return f".{name}" if leading_dot else name
         case Select(operand, field, _, _, optional):
-            return f"{_format(operand, _MEMBER)}{'.?' if optional else '.'}{_field(field)}"
+            return f"{_format(operand, MEMBER)}{'.?' if optional else '.'}{_field(field)}"
         case Index(operand, index, _, optional):
-            return f"{_format(operand, _MEMBER)}[{'?' if optional else ''}{_format(index, 0)}]"
+            return f"{_format(operand, MEMBER)}[{'?' if optional else ''}{_format(index, 0)}]"
         case Call(name, _, target, arguments):
             inner = ", ".join(_format(argument, 0) for argument in arguments)
-            return f"{_format(target, _MEMBER)}.{name}({inner})" if target is not None else f"{name}({inner})"
+            return f"{_format(target, MEMBER)}.{name}({inner})" if target is not None else f"{name}({inner})"
         case Unary(operator, operand):
-            return _parenthesized(_unary(operator, operand), around > _UNARY)
+            return _parenthesized(_unary(operator, operand), around > UNARY)
         case Binary(operator, _, left, right):
             level = PRECEDENCE[operator]
             text = f"{_format(left, level)} {operator} {_format(right, level + 1)}"
@@ -72,7 +71,7 @@ def _unary(operator: str, operand: Expr) -> str:
     same = type(operand) is Unary and operand.operator == operator
     if operator == "-" and type(operand) is Literal and type(operand.value) in (int, float):
         return f"-({format_value(operand.value)})"
-    return operator + (_format(operand, _UNARY) if same else _format(operand, _MEMBER))
+    return operator + (_format(operand, UNARY) if same else _format(operand, MEMBER))
 
 
 def _parenthesized(text: str, needed: bool) -> str:
@@ -104,7 +103,7 @@ def format_value(value: Value) -> str:
         case tuple():
             return "[" + ", ".join(map(format_value, value)) + "]"
         case dict():
-            return "{" + ", ".join(f"{format_value(k)}: {format_value(v)}" for k, v in value.items()) + "}"  # type: ignore[arg-type]
+            return "{" + ", ".join(f"{format_value(value_of_key(k))}: {format_value(v)}" for k, v in value.items()) + "}"
     raise TypeError("a value without a literal")
 
 

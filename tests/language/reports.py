@@ -39,7 +39,7 @@ def read_cases(path: Path) -> list[Case]:
     cases: list[Case] = []
     heading, source, number, lines = "", None, 0, []
     for at, line in enumerate([*path.read_text(encoding="utf-8").splitlines(), "> "], 1):
-        if line.startswith(("> ", "== ")) or not line.strip() or line.startswith("#"):
+        if line.startswith(("> ", "== ", "#")) or not line.strip():
             if source is not None:
                 cases.append(Case(f"{path.stem}:{number}", heading, source.replace(LINE_FEED, "\n"), tuple(lines)))
                 source = None
