@@ -37,6 +37,13 @@
 (func $same_bytes (param $left i32) (param $right i32) (param $length i32) (result i32)
   (local $end i32)
   (local.set $end (i32.add (local.get $left) (local.get $length)))
+  (block $tail
+    (loop $eight
+      (br_if $tail (i32.lt_u (i32.sub (local.get $end) (local.get $left)) (i32.const 8)))
+      (if (i64.ne (i64.load (local.get $left)) (i64.load (local.get $right))) (then (return (i32.const 0))))
+      (local.set $left (i32.add (local.get $left) (i32.const 8)))
+      (local.set $right (i32.add (local.get $right) (i32.const 8)))
+      (br $eight)))
   (block $same
     (loop $next
       (br_if $same (i32.ge_u (local.get $left) (local.get $end)))

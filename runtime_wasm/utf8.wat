@@ -43,16 +43,30 @@
               (i32.shr_u (local.get $point) (i32.add (i32.mul (local.get $more) (i32.const 5)) (i32.const 1)))))))))
   (i32.const 0))
 
-;; The number of code points of UTF-8 bytes.
+;; The number of code points of UTF-8 bytes: of the bytes that are not 10xxxxxx, eight at a time.
 (func $count_code_points (param $at i32) (param $length i32) (result i32)
-  (local $end i32) (local $count i32)
+  (local $end i32) (local $count i32) (local $word i64)
   (local.set $end (i32.add (local.get $at) (local.get $length)))
+  (local.set $count (local.get $length))
+  (block $tail
+    (loop $eight
+      (br_if $tail (i32.lt_u (i32.sub (local.get $end) (local.get $at)) (i32.const 8)))
+      (local.set $word (i64.load (local.get $at)))
+      (local.set $count
+        (i32.sub (local.get $count)
+          (i32.wrap_i64
+            (i64.popcnt
+              (i64.and
+                (i64.and (local.get $word) (i64.shl (i64.xor (local.get $word) (i64.const -1)) (i64.const 1)))
+                (i64.const 0x8080808080808080))))))
+      (local.set $at (i32.add (local.get $at) (i32.const 8)))
+      (br $eight)))
   (block $done
     (loop $next
       (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
       (local.set $count
-        (i32.add (local.get $count)
-          (i32.ne (i32.and (i32.load8_u (local.get $at)) (i32.const 0xc0)) (i32.const 0x80))))
+        (i32.sub (local.get $count)
+          (i32.eq (i32.and (i32.load8_u (local.get $at)) (i32.const 0xc0)) (i32.const 0x80))))
       (local.set $at (i32.add (local.get $at) (i32.const 1)))
       (br $next)))
   (local.get $count))

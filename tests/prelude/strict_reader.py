@@ -6,7 +6,7 @@ import math
 import struct
 
 from hexgate.limits import REQUEST_DEPTH, TIMESTAMP_MAX, TIMESTAMP_MIN
-from hexgate.values import Duration, Timestamp, UInt, Unsupported, Value
+from hexgate.values import Duration, Key, Timestamp, UInt, Unsupported, Value
 
 
 class MalformedError(Exception):
@@ -92,10 +92,10 @@ class _Reader:
         entries = [(self.value(depth + 1), self.value(depth + 1)) for _ in range(count)]
         if any(type(key) is not str for key, _ in entries):
             return Unsupported()
-        made = {key: member for key, member in entries if type(key) is str}
+        made: dict[Key, Value] = {key: member for key, member in entries if type(key) is str}
         if len(made) < len(entries):
             raise MalformedError
-        return {**made}
+        return made
 
     def extension(self, length: int) -> Value:
         kind, payload = self.take(1)[0], self.take(length)

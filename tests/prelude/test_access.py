@@ -42,14 +42,12 @@ def applied(module: Prelude, name: str, *values: Operand) -> Operand:
 def test_members(module: Prelude, operand: Operand) -> None:
     """L3.5, L1.6: a member that is unsupported is a fault when it is selected, not when it is asked for."""
     for name in (*TEXTS, "key7", "key30", "c"):
-        if type(operand) is Fault:
-            chosen, present = operand, operand
-        elif type(operand) is not dict:
-            chosen = present = Fault.NO_SUCH_OVERLOAD
-        else:
+        chosen: Operand = operand if type(operand) is Fault else Fault.NO_SUCH_OVERLOAD
+        present: Operand = chosen
+        if type(operand) is dict:
             present = name in operand
-            member: Operand = operand.get(name, Fault.NO_SUCH_KEY)
-            chosen = Fault.UNSUPPORTED_VALUE if type(member) is Unsupported else member
+            chosen = operand.get(name, Fault.NO_SUCH_KEY)
+            chosen = Fault.UNSUPPORTED_VALUE if type(chosen) is Unsupported else chosen
         assert same(applied(module, "select", operand, name), chosen)
         assert applied(module, "has", operand, name) is present
 
@@ -91,7 +89,7 @@ def test_list_literals(module: Prelude) -> None:
     dice = random.Random("lists")
     for _ in range(500):
         parts = dice.choices(PARTS, k=dice.randrange(6))
-        expected: Operand = next((p for p in parts if type(p) is Fault), tuple(parts))  # type: ignore[arg-type]
+        expected: Operand = next((p for p in parts if type(p) is Fault), tuple(parts))
         assert same(literal(module, "finish_list", 8, parts, len(parts)), expected)
         assert module.left()[2] == 2**20 - (0 if type(expected) is Fault else 16 * len(parts))
 
@@ -114,13 +112,13 @@ def _map_of(parts: Sequence[Operand]) -> Operand:
         if type(part) is Fault:
             return part
     made: dict[Key, Value] = {}
-    keys = [key_of(key) for key in parts[::2]]  # type: ignore[arg-type]
+    keys = [key_of(key) for key in parts[::2]]
     if None in keys:
         return Fault.NO_SUCH_OVERLOAD
     for key, member in zip(keys, parts[1::2], strict=True):
         if key in made:
             return Fault.DUPLICATE_KEY
-        made[key] = member  # type: ignore[index, assignment]
+        made[key] = member  # type: ignore[index]
     return made
 
 
@@ -222,8 +220,10 @@ def test_entries_of_many_maps_in_one(module: Prelude) -> None:
     made = module.apply("join_maps", maps)
     assert same(made.value, {"a": 1, "b": 2, 1: 3, BoolKey.TRUE: None})
     assert (made.steps, made.bytes) == (1, 128)
-    assert applied(module, "join_maps", ({1: 2}, {UInt(1): 2})) is Fault.DUPLICATE_KEY
-    assert applied(module, "join_maps", ({1: 2}, 5)) is Fault.NO_SUCH_OVERLOAD
+    one: dict[Key, Value] = {1: 2}
+    same_one: dict[Key, Value] = {UInt(1): 2}
+    assert applied(module, "join_maps", (one, same_one)) is Fault.DUPLICATE_KEY
+    assert applied(module, "join_maps", (one, 5)) is Fault.NO_SUCH_OVERLOAD
     many: tuple[Value, ...] = tuple({f"k{i}": i} for i in range(401))
     assert applied(module, "join_maps", many[:400]) == {f"k{i}": i for i in range(400)}
     assert applied(module, "join_maps", many) is Fault.ITERATION_BUDGET_EXCEEDED

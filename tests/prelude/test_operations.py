@@ -127,7 +127,7 @@ def test_random_lists(module: Prelude, id_: str) -> None:
 
 
 _ONE_TYPE: tuple[Sequence[Value], ...] = tuple(
-    [value for value in EVERYTHING if type(value) is kind and value == value]  # type: ignore[misc]
+    [value for value in EVERYTHING if type(value) is kind and value == value]
     for kind in dict.fromkeys(map(type, EVERYTHING)) if kind is not Fault
 )  # fmt: skip
 
