@@ -116,7 +116,7 @@ def engines_of(policy: CheckedPolicy) -> tuple[InterpreterEngine, WasmEngine]:
     return InterpreterEngine(policy), WasmEngine(compiled.wasm, compiled.table)
 
 
-def run_campaign(seed: int, calls: int, calls_per_policy: int = 250) -> Tally:
+def run_campaign(seed: int, calls: int, calls_per_policy: int = 500) -> Tally:
     """Compares so many generated calls; ends at the first disagreement. A seed reproduces a run."""
     started = time.perf_counter()
     done = policies = 0
