@@ -7,7 +7,7 @@ from typing import Any
 
 from hexgate.decision.decision import User
 from hexgate.decision.reads import Everything, Members, Reads
-from hexgate.language.freeze import UNSUPPORTED, RequestMap
+from hexgate.language.freeze import UNSUPPORTED, RequestMap, freeze
 from hexgate.values import Timestamp, Value
 
 
@@ -44,8 +44,8 @@ class RequestVariables(dict[str, Any]):
     def _make_resource(self) -> Value | RequestMap:
         return request_root(self._reads.resource, self._resource)
 
-    def _make_now(self) -> Timestamp:
-        return Timestamp(self._now)
+    def _make_now(self) -> Value:
+        return freeze(Timestamp(self._now))
 
 
 _ROOTS: dict[str, Callable[[RequestVariables], Any]] = {
