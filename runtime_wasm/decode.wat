@@ -199,6 +199,7 @@
 ;; (1, 4, 13, ...), at most count^1.5 comparisons whatever the caller sends, and few for few keys.
 (func $has_equal_texts (param $array i32) (param $count i32) (result i32)
   (local $gap i32) (local $i i32) (local $j i32) (local $key i32) (local $other i32) (local $order i32)
+  (if (i32.lt_u (local.get $count) (i32.const 2)) (then (return (i32.const 0))))
   (local.set $gap (i32.const 1))
   (loop $widen
     (if (i32.lt_u (i32.mul (local.get $gap) (i32.const 3)) (local.get $count))
@@ -219,7 +220,7 @@
               (i32.load
                 (i32.add (local.get $array)
                   (i32.shl (i32.sub (local.get $j) (local.get $gap)) (i32.const 2)))))
-            (local.set $order (call $compare_bytes (local.get $key) (local.get $other)))
+            (local.set $order (call $key_order (local.get $key) (local.get $other)))
             (if (i32.eqz (local.get $order)) (then (return (i32.const 1))))
             (br_if $found (i32.gt_s (local.get $order) (i32.const 0)))
             (i32.store (i32.add (local.get $array) (i32.shl (local.get $j) (i32.const 2))) (local.get $other))
@@ -230,6 +231,32 @@
         (br $insert)))
     (br_if $pass (local.tee $gap (i32.div_u (local.get $gap) (i32.const 3)))))
   (i32.const 0))
+
+;; Negative, 0 or positive: some order of two string cells of the input, by length first, then eight bytes at a time.
+(func $key_order (param $left i32) (param $right i32) (result i32)
+  (local $size i32) (local $difference i32) (local $a i64) (local $b i64) (local $beyond i64)
+  (local.set $size (call $count (local.get $left)))
+  (local.set $difference (i32.sub (local.get $size) (call $count (local.get $right))))
+  (if (local.get $difference) (then (return (local.get $difference))))
+  (local.set $left (call $address (local.get $left)))
+  (local.set $right (call $address (local.get $right)))
+  (loop $next
+    (if (i32.le_s (local.get $size) (i32.const 0)) (then (return (i32.const 0))))
+    (local.set $a (i64.load (local.get $left)))
+    (local.set $b (i64.load (local.get $right)))
+    ;; What is beyond the end is shifted out; scratch follows the input, so that it is memory.
+    (if (i32.lt_s (local.get $size) (i32.const 8))
+      (then
+        (local.set $beyond (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (local.get $size) (i32.const 3)))))
+        (local.set $a (i64.shl (local.get $a) (local.get $beyond)))
+        (local.set $b (i64.shl (local.get $b) (local.get $beyond)))))
+    (if (i64.ne (local.get $a) (local.get $b))
+      (then (return (select (i32.const 1) (i32.const -1) (i64.gt_u (local.get $a) (local.get $b))))))
+    (local.set $left (i32.add (local.get $left) (i32.const 8)))
+    (local.set $right (i32.add (local.get $right) (i32.const 8)))
+    (local.set $size (i32.sub (local.get $size) (i32.const 8)))
+    (br $next))
+  (unreachable))
 
 ;; An extension value whose payload has a length (A2.2); one that is not known is unsupported, and so is a timestamp out
 ;; of range.

@@ -2,20 +2,30 @@
 
 ;; Whether bytes are UTF-8 of Unicode scalar values: no overlong forms, no surrogates, nothing beyond U+10FFFF.
 (func $is_utf8 (param $at i32) (param $length i32) (result i32)
-  (local $end i32) (local $byte i32) (local $more i32) (local $left i32) (local $point i32)
+  (local $end i32) (local $byte i32) (local $more i32) (local $left i32) (local $point i32) (local $word i64)
   (local.set $end (i32.add (local.get $at) (local.get $length)))
   (loop $next
-    (block $ascii
+    (block $stop
       (loop $eight
-        (br_if $ascii (i32.lt_u (i32.sub (local.get $end) (local.get $at)) (i32.const 8)))
-        (br_if $ascii
-          (i64.ne (i64.and (i64.load (local.get $at)) (i64.const 0x8080808080808080)) (i64.const 0)))
+        (local.set $word (i64.and (i64.load (local.get $at)) (i64.const 0x8080808080808080)))
+        (local.set $left (i32.sub (local.get $end) (local.get $at)))
+        (br_if $stop (i32.lt_u (local.get $left) (i32.const 8)))
+        (br_if $stop (i64.ne (local.get $word) (i64.const 0)))
         (local.set $at (i32.add (local.get $at) (i32.const 8)))
         (br $eight)))
-    (if (i32.ge_u (local.get $at) (local.get $end)) (then (return (i32.const 1))))
+    ;; Of the last bytes, less than eight, only they count. The heap does not fill: memory goes on behind every text.
+    (if (i32.lt_u (local.get $left) (i32.const 8))
+      (then
+        (local.set $word
+          (i64.and
+            (local.get $word)
+            (i64.sub
+              (i64.shl (i64.const 1) (i64.extend_i32_u (i32.shl (local.get $left) (i32.const 3))))
+              (i64.const 1))))
+        (if (i64.eqz (local.get $word)) (then (return (i32.const 1))))))
+    (local.set $at (i32.add (local.get $at) (i32.wrap_i64 (i64.shr_u (i64.ctz (local.get $word)) (i64.const 3)))))
     (local.set $byte (i32.load8_u (local.get $at)))
     (local.set $at (i32.add (local.get $at) (i32.const 1)))
-    (br_if $next (i32.lt_u (local.get $byte) (i32.const 0x80)))
     ;; The first byte is 0xc2 to 0xf4; its leading ones, but for the first, count the bytes that follow.
     (if (i32.gt_u (i32.sub (local.get $byte) (i32.const 0xc2)) (i32.const 0x32)) (then (return (i32.const 0))))
     (local.set $more

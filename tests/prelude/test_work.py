@@ -29,7 +29,7 @@ LARGEST: dict[str, tuple[str, Callable[[], tuple[Operand, ...]], int]] = {
     "equal maps": ("fn_equal", lambda: (_map(range(2_000)), _map(range(2_000))), 400 * 2_000),
     "equal maps in opposite order": ("fn_equal", lambda: (_map(range(2_000)), _map(range(1_999, -1, -1))), 60 * 2_000 * 2_000),
     "int of many digits": ("fn_to_int", lambda: ("9" * FULL,), 50 * FULL),
-    "string of bytes": ("fn_to_string", lambda: (b"x" * FULL,), 3 * FULL),
+    "string of bytes": ("fn_to_string", lambda: (b"x" * FULL,), 4 * FULL),
     "string of bytes that are not ASCII": ("fn_to_string", lambda: ("é".encode() * (FULL // 2),), 60 * FULL),
 }
 """Function, operands, and the fuel that is enough."""
