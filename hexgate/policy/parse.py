@@ -136,7 +136,7 @@ def _parse_inner(
     reader: Reader, node: Node, what: str, keys: tuple[str, ...], name: str, place: Place
 ) -> SourceRole | None:
     """A role, or the boundary, of a file with `roles:`; None where it is reported. One without keys denies."""
-    if isinstance(node, Scalar) and node.is_empty:
+    if isinstance(node, Scalar) and node.is_null:
         return SourceRole(name, place)
     if not isinstance(node, Mapping):
         reader.report("HG204", f"{what} is a map of keys", node.place, "for example `tools:` below it")
@@ -169,8 +169,10 @@ def _parse_inherits(reader: Reader, tree: Mapping) -> tuple[SourceParent, ...]:
         return ()
     parents: list[SourceParent] = []
     for item in node.items:
-        if not isinstance(item, Scalar) or not item.source.text:
+        if not isinstance(item, Scalar) or item.is_null:
             reader.report("HG204", "a parent is a role's name", item.place, "for example `inherits: [read_only]`")
+        elif not ROLE_NAME.fullmatch(item.source.text):
+            reader.require_role_name(item.source.text, item.place, in_file=False)
         elif any(parent.name == item.source.text for parent in parents):
             reader.report("HG203", f"`{shorten(item.source.text)}` is inherited twice", item.place, "keep one of them")
         else:

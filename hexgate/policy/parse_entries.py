@@ -118,7 +118,7 @@ def _parse_constraints(reader: Reader, tree: Mapping) -> tuple[SourceText, ...]:
         reader.report("HG204", message, tree.key_place("constraints"), "join them with `&&`")
     constraints = []
     for item in node.items:
-        if isinstance(item, Scalar) and item.source.text.strip():
+        if isinstance(item, Scalar) and not item.is_null and item.source.text.strip():
             constraints.append(item.source)
         elif isinstance(item, Scalar):
             reader.report("HG204", "the constraint is empty", item.place, "write an expression, or remove the line")
@@ -129,7 +129,7 @@ def _parse_constraints(reader: Reader, tree: Mapping) -> tuple[SourceText, ...]:
 
 
 def _is_empty(node: Node) -> bool:
-    return (isinstance(node, Scalar) and node.is_empty) or (isinstance(node, Sequence) and not node.items)
+    return (isinstance(node, Scalar) and node.is_null) or (isinstance(node, Sequence) and not node.items)
 
 
 def _parse_approvers(reader: Reader, tree: Mapping) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ def _parse_approvers(reader: Reader, tree: Mapping) -> tuple[str, ...]:
         reader.report("HG204", message, tree.key_place("approvers"), "name a group")
     names: list[str] = []
     for item in node.items:
-        text = item.source.text if isinstance(item, Scalar) else ""
+        text = item.source.text if isinstance(item, Scalar) and not item.is_null else ""
         if not APPROVER.fullmatch(text):
             help_ = "use ASCII letters, digits and `_.@:/+-`, for example a role's name or `user:alice`"
             reader.report("HG210", f"`{shorten(text)}` cannot name an approver" if text else "an approver is a name", item.place, help_)

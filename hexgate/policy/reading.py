@@ -73,7 +73,7 @@ class Reader:
         if node is None:
             if "version" not in tree.broken and "version" not in meant:
                 self.report("HG205", "the file has no `version`", start, "begin with `version: 1`")
-        elif not isinstance(node, Scalar) or node.is_empty:
+        elif not isinstance(node, Scalar) or node.is_null:
             self.report("HG206", "`version` is no number", node.place, "write `version: 1`")
         elif not node.plain:
             self.report("HG206", "`version` is a text", node.place, "write the number without quotes: `version: 1`")
@@ -83,7 +83,7 @@ class Reader:
     def mapping(self, tree: Mapping, name: str) -> tuple[tuple[SourceText, Node], ...]:
         """The entries of a key whose value is a map; none where it is absent or empty."""
         node = tree.get(name)
-        if node is None or (isinstance(node, Scalar) and node.is_empty):
+        if node is None or (isinstance(node, Scalar) and node.is_null):
             return ()
         if isinstance(node, Mapping):
             return node.entries
@@ -105,7 +105,7 @@ class Reader:
         node = tree.get(name)
         if node is None:
             return None
-        if not isinstance(node, Scalar) or not node.source.text.strip():
+        if not isinstance(node, Scalar) or node.is_null or not node.source.text.strip():
             self.report("HG204", f"`{name}` is a text", node.place, "write it on one line, or in quotes")
         elif (found := _NO_TEXT.search(node.source.text)) is not None:
             place = node.source.at(found.start(), found.end())
@@ -145,7 +145,7 @@ class Reader:
     def one_of(self, node: Node, what: str, names: tuple[str, ...], meant: dict[str, str]) -> str | None:
         """A scalar that is one of a few words, or None where it is reported. `meant` has what people write for them."""
         all_names = "it is " + ", ".join(f"`{name}`" for name in names)
-        if not isinstance(node, Scalar) or node.is_empty:
+        if not isinstance(node, Scalar) or node.is_null:
             self.report("HG204", f"`{what}` is a word", node.place, all_names)
             return None
         shown = node.source.text

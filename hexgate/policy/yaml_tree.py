@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, Union
 import yaml
 
 from hexgate.diagnostics import Diagnostic, Place, Related
-from hexgate.policy.plain_scalars import is_text_as_key
+from hexgate.policy.plain_scalars import Kind, is_text_as_key, kind_of
 from hexgate.policy.source import RawScalar, SourceText
 from hexgate.policy.yaml_errors import explain_syntax
 
@@ -68,6 +68,11 @@ class Scalar:
     def is_empty(self) -> bool:
         """Whether nothing was written: `key:`."""
         return self.plain and not self.source.text
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it is YAML's null, written or left out: never a text, as any other scalar is where one is expected."""
+        return self.plain and kind_of(self.source.text) is Kind.NULL
 
 
 @dataclass(frozen=True, slots=True)

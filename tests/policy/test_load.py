@@ -120,7 +120,7 @@ def test_a_set_in_one_file(tmp_path: Path) -> None:
 def test_a_role_alone_takes_its_ancestors_and_the_boundary_along(tmp_path: Path) -> None:
     write(
         tmp_path,
-        billing__yaml="version: 1\ninherits: [read_only, gone, '../x']\n",
+        billing__yaml="version: 1\ninherits: [read_only, gone]\n",
         read_only__yml="version: 1\ninherits: [base]\n",
         base__yaml="version: 1\ninherits: [billing]\n",
         boundary__yaml=ROLE,
@@ -132,6 +132,13 @@ def test_a_role_alone_takes_its_ancestors_and_the_boundary_along(tmp_path: Path)
     assert set(read_files(tmp_path / "billing.yaml")) == {
         str(tmp_path / name) for name in ("billing.yaml", "read_only.yml", "base.yaml", "boundary.yaml")
     }
+
+
+def test_a_parent_is_no_path(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    write(tmp_path, x__yaml=ROLE)
+    write(tmp_path / "set", role__yaml="version: 1\ninherits: ['../x']\n")
+    assert refusals(tmp_path / "set" / "role.yaml") == [("role.yaml", "HG209", "`../x` cannot name a role")]
 
 
 def test_a_broken_role_alone(tmp_path: Path) -> None:
