@@ -11,9 +11,27 @@ from hexgate.language.macros import GLOBAL_MACROS, METHOD_MACROS, expand_macro
 from hexgate.language.names import free_path
 from hexgate.language.overloads import GLOBALS, METHODS, Callee, join_all
 from hexgate.language.patterns import check_pattern, check_zone
-from hexgate.language.suggest import help_for, suggest
+from hexgate.language.suggest import suggest
 from hexgate.language.tree import Span
-from hexgate.language.types import BOOL, DYN, ERROR, NUMERIC, STRING, ListOf, Type, format_type
+from hexgate.language.types import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    ERROR,
+    NULL,
+    NUMBER,
+    NUMERIC,
+    STRING,
+    TIMESTAMP,
+    UINT,
+    ListOf,
+    MapOf,
+    Record,
+    Type,
+    format_type,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from hexgate.language.check import Checker
@@ -22,9 +40,9 @@ _NAMESPACES = frozenset({"math", "strings", "lists", "sets", "base64", "cel", "p
 _EXTREMES = frozenset({"math.greatest", "math.least"})
 _FOREIGN_METHODS = {
     "startswith": "startsWith", "starts_with": "startsWith", "endswith": "endsWith", "ends_with": "endsWith",
-    "includes": "contains", "has": "contains", "lower": "lowerAscii", "toLowerCase": "lowerAscii",
+    "includes": "contains", "lower": "lowerAscii", "toLowerCase": "lowerAscii",
     "upper": "upperAscii", "toUpperCase": "upperAscii", "strip": "trim", "match": "matches", "test": "matches",
-    "any": "exists", "some": "exists", "every": "all", "length": "size", "len": "size", "count": "size",
+    "beginsWith": "startsWith", "substr": "substring", "any": "exists", "some": "exists", "every": "all", "length": "size", "len": "size", "count": "size",
 }  # fmt: skip
 """Other languages' names of methods."""
 
@@ -56,7 +74,7 @@ def check_call(checker: Checker, node: tree.Call) -> Node:
     operands = (checker.visit(target), *[checker.visit(argument) for argument in node.arguments])
     callee = arities.get(len(operands))
     if callee is None:
-        return _wrong_arity(checker, name, [arity - 1 for arity in arities], node)
+        return _wrong_arity(checker, name, [arity - 1 for arity in arities], node, node.name_span)
     return _invoke(checker, callee, name, operands, node, node.name_span)
 
 
@@ -69,11 +87,11 @@ def _check_global(checker: Checker, node: tree.Call, name: str, at: Span) -> Nod
     if arities is None:
         return _unknown_function(checker, node, name, at)
     operands = tuple([checker.visit(argument) for argument in node.arguments])
-    if name in _EXTREMES and len(operands) > 1:
-        return _extreme(checker, arities[1], name, operands, node)
+    if name in _EXTREMES and operands:
+        return _extreme(checker, arities[1], name, operands, node, at)
     callee = arities.get(len(operands))
     if callee is None:
-        return _wrong_arity(checker, name, list(arities), node)
+        return _wrong_arity(checker, name, list(arities), node, at)
     return _invoke(checker, callee, name, operands, node, at)
 
 
@@ -82,15 +100,20 @@ def _invoke(checker: Checker, callee: Callee, name: str, operands: tuple[Node, .
     return checker.invoke(callee, name, operands, node.span, at)
 
 
-def _extreme(checker: Checker, callee: Callee, name: str, operands: tuple[Node, ...], node: tree.Call) -> Node:
+def _extreme(
+    checker: Checker, callee: Callee, name: str, operands: tuple[Node, ...], node: tree.Call, at: Span
+) -> Node:
     """`math.greatest` and `math.least` of two or more operands are those of one list."""
-    types = [operand.type for operand in operands]
+    if len(operands) == 1:
+        return checker.invoke(callee, name, operands, node.span, at)
     for operand, argument in zip(operands, node.arguments, strict=True):
         if operand.type not in NUMERIC and operand.type not in (DYN, ERROR) and not checker.environment.unchecked:
             message = f"`{name}` takes numbers, and this is {format_type(operand.type)}"
             return checker.report("HG112", message, argument.span, "convert it, for example with `double(...)`")
-    listed = checked.MakeList(operands, (False,) * len(operands), ListOf(join_all(types)), node.span)
-    return checker.invoke(callee, name, (listed,), node.span, node.name_span)
+    types = [operand.type for operand in operands]
+    type_ = NUMBER if NUMERIC.issuperset(types) and len(set(types)) > 1 else join_all(types)
+    gathered = checked.MakeList(operands, (False,) * len(operands), ListOf(type_), node.span)
+    return checked.Invoke(callee.function.id, (gathered,), type_, node.span)
 
 
 def _matches(checker: Checker, node: tree.Call, operands: tuple[tree.Expr, ...]) -> Node:
@@ -110,13 +133,13 @@ def _matches(checker: Checker, node: tree.Call, operands: tuple[tree.Expr, ...])
 def _unknown_function(checker: Checker, node: tree.Call, name: str, at: Span) -> Node:
     if name.startswith("proto."):
         return checker.report("HG121", f"`{name}` is for protobuf messages, which the profile leaves out", at, "use a map")
-    names = [*GLOBALS, *GLOBAL_MACROS, "matches"]
-    if name in _FOREIGN_FUNCTIONS:
-        help_ = f"did you mean `{_FOREIGN_FUNCTIONS[name]}`?"
-    elif name in METHODS or name in METHOD_MACROS:
+    if name.startswith("optional."):
+        message = f"`{name}` makes optional values, which the profile leaves out"
+        return checker.report("HG121", message, at, "guard fields with `has(...)`")
+    if name in METHODS or (name in METHOD_MACROS and len(node.arguments) > 1):
         help_ = f"write `x.{name}(...)`"
     else:
-        help_ = help_for(name, names, "docs/functions.md lists the functions")
+        help_ = _nearest(name, [*GLOBALS, *GLOBAL_MACROS, "matches"], _FOREIGN_FUNCTIONS)
     if suggest(name, (*METHOD_MACROS, *GLOBAL_MACROS)) is None:
         _visit_all(checker, node.arguments)
     return checker.report("HG111", f"`{name}` is not a function", at, help_)
@@ -124,16 +147,21 @@ def _unknown_function(checker: Checker, node: tree.Call, name: str, at: Span) ->
 
 def _unknown_method(checker: Checker, node: tree.Call) -> Node:
     name = node.name
-    names = [*METHODS, *METHOD_MACROS, "matches"]
-    if name in _FOREIGN_METHODS:
-        help_ = f"did you mean `{_FOREIGN_METHODS[name]}`?"
-    elif name in GLOBALS or name in GLOBAL_MACROS:
+    if name == "has":
+        help_ = 'write `has(x.field)`, or `"key" in x`'
+    elif name in GLOBALS:
         help_ = f"write `{name}(x)`"
     else:
-        help_ = help_for(name, names, "docs/functions.md lists the functions")
+        help_ = _nearest(name, [*METHODS, *METHOD_MACROS, "matches"], _FOREIGN_METHODS)
     if suggest(name, METHOD_MACROS) is None and _FOREIGN_METHODS.get(name) not in METHOD_MACROS:
         _visit_all(checker, node.arguments)
     return checker.report("HG111", f"`{name}` is not a method", node.name_span, help_)
+
+
+def _nearest(name: str, names: list[str], foreign: dict[str, str]) -> str:
+    """The help text of an unknown function: the one that is meant, perhaps by its name in another language."""
+    found = name if name in foreign else suggest(name, [*names, *foreign])
+    return "docs/functions.md lists the functions" if found is None else f"did you mean `{foreign.get(found, found)}`?"
 
 
 def _visit_all(checker: Checker, expressions: tuple[tree.Expr, ...]) -> None:
@@ -142,11 +170,13 @@ def _visit_all(checker: Checker, expressions: tuple[tree.Expr, ...]) -> None:
         checker.visit(expression)
 
 
-def _wrong_arity(checker: Checker, name: str, arities: list[int], node: tree.Call) -> Node:
+def _wrong_arity(checker: Checker, name: str, arities: list[int], node: tree.Call, at: Span) -> Node:
+    if name in _EXTREMES:
+        return checker.report("HG112", f"`{name}` takes at least 1 argument", at, f"write `{name}(a, b)`")
     wanted = " or ".join(map(str, sorted(arities)))
     plural = "" if wanted == "1" else "s"
     message = f"`{name}` takes {wanted} argument{plural}, not {len(node.arguments)}"
-    return checker.report("HG112", message, node.name_span, _arity_help(name, wanted))
+    return checker.report("HG112", message, at, _arity_help(name, wanted))
 
 
 def _arity_help(name: str, wanted: str) -> str:
@@ -155,19 +185,58 @@ def _arity_help(name: str, wanted: str) -> str:
     return f"write `{name}(x)`" if wanted == "1" and name in GLOBALS else "docs/functions.md shows its arguments"
 
 
+_TAKES = {
+    "+": "it takes two numbers of one type, two texts, two bytes, two lists, or times and durations",
+    "-": "it takes two numbers of one type, or times and durations",
+    "*": "it takes two numbers of one type",
+    "/": "it takes two numbers of one type",
+    "%": "it takes two ints or two uints",
+}
+_CONVERSIONS = {TIMESTAMP: "timestamp", DURATION: "duration", BYTES: "bytes", BOOL: "bool", DOUBLE: "double", UINT: "uint"}
+
+
 def overload_help(function: Function, shown: str, types: tuple[Type, ...]) -> str:
     """The way forward where no overload takes the operands' types."""
     if shown == "in":
-        if not isinstance(types[1], ListOf):
-            return 'the right side is a list, `["a", "b"]`, or a map; for a part of a text write `x.contains(y)`'
-        return "no element can be equal: convert one side, for example with `int(...)` or `string(...)`"
-    if shown in ("==", "!="):
-        return "the two sides have types that are never equal; convert one, for example with `int(...)` or `string(...)`"
-    if shown in ("<", "<=", ">", ">="):
-        return "the two sides have no order: convert one, for example with `int(...)` or `timestamp(...)`"
+        return _help_in(types[0], types[1])
+    if shown == "[]":
+        return _help_index(types[0])
+    if shown in ("==", "!=", "<", "<=", ">", ">="):
+        return _help_comparison(shown, types)
+    if len(types) == 2 and shown in _TAKES:
+        if STRING in types and shown == "+":
+            return "convert the other side with `string(...)`"
+        numbers = NUMERIC.issuperset(types) and types[0] != types[1]
+        return "convert one side with `int(...)` or `double(...)`: both must be of one type" if numbers else _TAKES[shown]
+    if shown == "contains" and isinstance(types[0], ListOf):
+        return "write `x in list`"
     forms = list(dict.fromkeys(", ".join(map(format_type, overload.operands)) for overload in function.overloads))
-    if shown in ("+", "-", "*", "/", "%") and NUMERIC.issuperset(types):
-        return "both sides must be of one type of number: convert one with `int(...)` or `double(...)`"
-    if shown == "+" and STRING in types:
-        return "convert the other side with `string(...)`"
     return "it takes " + " or ".join(f"({form})" for form in forms[:6]) + (" or others" if len(forms) > 6 else "")
+
+
+def _help_in(element: Type, container: Type) -> str:
+    if isinstance(container, ListOf):
+        return "no element can be equal: convert one side, for example with `int(...)` or `string(...)`"
+    if isinstance(container, (MapOf, Record)):
+        keys = STRING if isinstance(container, Record) else container.key
+        return f"the map's keys are {format_type(keys)}, and this is {format_type(element)}"
+    return 'the right side is a list, `["a", "b"]`, or a map; for a part of a text write `x.contains(y)`'
+
+
+def _help_index(operand: Type) -> str:
+    if isinstance(operand, ListOf):
+        return "a list's index is an int, from 0"
+    if isinstance(operand, (MapOf, Record)):
+        return f"the map's keys are {format_type(STRING if isinstance(operand, Record) else operand.key)}"
+    if operand == STRING:
+        return "a part of a text is read with `charAt(0)` or `substring(0, 1)`"
+    return "only lists and maps have an index"
+
+
+def _help_comparison(shown: str, types: tuple[Type, ...]) -> str:
+    if NULL in types:
+        return "a field that may be absent is tested with `has(...)`" if shown in ("==", "!=") else "null has no order"
+    names = [_CONVERSIONS[type_] for type_ in types if type_ in _CONVERSIONS] if STRING in types else []
+    example = f"`{names[0]}(...)`" if names else "`int(...)` or `string(...)`"
+    relation = "have types that are never equal; convert one" if shown in ("==", "!=") else "have no order: convert one"
+    return f"the two sides {relation}, for example with {example}"

@@ -91,6 +91,11 @@ class Checker:
         """The node in place of what was reported already."""
         return checked.Faulty(Fault.NO_SUCH_OVERLOAD, ERROR, span)
 
+    def text_at(self, span: Span) -> str:
+        """The author's text, on one line and shortened, for messages."""
+        text = " ".join(self.text[span.start : span.end].split())
+        return text if len(text) <= 40 else text[:37] + "..."
+
     def warn(self, code: str, message: str, span: Span, help_: str = "") -> None:
         """Notes a warning."""
         self.findings.append(Finding(code, message, span, help_, Severity.WARNING))
@@ -176,7 +181,7 @@ class Checker:
             if type(operand) is checked.Constant:
                 member = check_constant_member(self, operand, index.value, index.span, node.span)
                 if member is not None:
-                    return member if type(member) is checked.Faulty else checked.Invoke("index", (operand, index), member.type, node.span)
+                    return member
             if isinstance(operand.type, Record):
                 type_ = check_member(self, operand, node.operand, index.value, index.span)
                 return self.faulty(node.span) if type_ is None else checked.Invoke("index", (operand, index), type_, node.span)
@@ -192,15 +197,19 @@ class Checker:
             return self._logical(node)
         operands = self.visit(node.left), self.visit(node.right)
         if operator in _ORDERS:
-            if type(node.left) is tree.Binary and node.left.operator in _ORDERS and not self.environment.unchecked:
-                return self._refuse_chain(node, node.left)
+            left = node.left
+            # In parentheses the left side begins after the whole does.
+            chains = type(left) is tree.Binary and left.operator in _ORDERS and left.span.start == node.span.start
+            if chains and not self.environment.unchecked:
+                return self._refuse_chain(node, left)
         elif operator in ("==", "!=", "in"):
             refuse_impossible(self, operator, operands)
         return self.invoke(INFIX[operator], operator, operands, node.span, node.operator_span)
 
     def _refuse_chain(self, node: tree.Binary, left: tree.Binary) -> Node:
         """`1 < x < 3` compares a bool: nobody means that."""
-        help_ = f"join two comparisons: `a {left.operator} b && b {node.operator} c`"
+        shared = self.text_at(left.right.span)
+        help_ = f"write `{self.text_at(left.span)} && {shared} {node.operator} {self.text_at(node.right.span)}`"
         return self.report("HG112", "comparisons do not chain", node.operator_span, help_)
 
     def _logical(self, node: tree.Binary) -> Node:

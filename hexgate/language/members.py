@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from hexgate.language import checked, tree
 from hexgate.language.checked import Node
-from hexgate.language.names import path_of
+from hexgate.language.overloads import comparable
 from hexgate.language.print import format_value
-from hexgate.language.suggest import help_for
+from hexgate.language.suggest import help_for, listed
 from hexgate.language.tree import Expr, Span
-from hexgate.language.types import DYN, ERROR, ListOf, MapOf, Record, Type, format_type
+from hexgate.language.types import DURATION, DYN, ERROR, TIMESTAMP, ListOf, MapOf, Record, Type, format_type
 from hexgate.values import UInt
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def facts_when(expression: Expr, holds: bool) -> Facts:
     if kind is tree.Call and holds:
         match expression:
             case tree.Call(name="has", target=None, arguments=(inner,)):
-                return _present(path_of(inner))
+                return _present(_place_of(inner))
     return NO_FACTS
 
 
@@ -42,7 +42,7 @@ def _facts_of_binary(expression: tree.Binary, holds: bool) -> Facts:
     if expression.operator == "in" and holds:
         match expression.left:
             case tree.Literal(value=str() as name):
-                path = path_of(expression.right)
+                path = _place_of(expression.right)
                 return _present((*path, name) if path else None)
     return NO_FACTS
 
@@ -67,9 +67,16 @@ def check_member(
     if checker.environment.unchecked:
         return DYN
     takes = "`has` takes a field of a map" if guarding else f"`.{field}` takes a map"
-    help_ = "elements are read by an index, `x[0]`, or by a macro, `x.all(e, ...)`" if isinstance(type_, ListOf) else ""
-    checker.report("HG112", f"{takes}, and this is {format_type(type_)}", span, help_)
+    checker.report("HG112", f"{takes}, and this is {format_type(type_)}", span, _member_help(type_))
     return None
+
+
+def _member_help(type_: Type) -> str:
+    if isinstance(type_, ListOf):
+        return "elements are read by an index, `x[0]`, or by a macro, `x.all(e, ...)`"
+    if type_ in (TIMESTAMP, DURATION):
+        return "its parts are read by methods, for example `x.getHours()`"
+    return "only maps have fields"
 
 
 def _record_member(
@@ -79,12 +86,30 @@ def _record_member(
     if member is None:
         if record.open:
             return record.rest
-        known = "it has " + ", ".join(f"`{name}`" for name in record.members) if record.members else "it takes no arguments"
+        known = f"it has {listed(record.members)}" if record.members else "it declares none"
         checker.report("HG403", f"{record.title} has no `{field}`", span, help_for(field, record.members, known))
         return None
     if not member.required and not guarding:
-        _warn_of_absence(checker, path_of(source), field, span)
+        _warn_of_absence(checker, _place_of(source), field, span)
     return member.type
+
+
+def _place_of(expression: Expr) -> tuple[str, ...] | None:
+    """The steps from a name to a member, `args.items[0].note`; None where it is not reached by constant steps."""
+    steps: list[str] = []
+    while True:
+        match expression:
+            case tree.Select(operand=operand, field=field, optional=False):
+                steps.append(field)
+            case tree.Index(operand=operand, index=tree.Literal(value=str() as field), optional=False):
+                steps.append(field)
+            case tree.Index(operand=operand, index=tree.Literal(value=int() as number), optional=False):
+                steps.append(f"[{number}]")
+            case tree.Ident(name=name):
+                return (name, *reversed(steps))
+            case _:
+                return None
+        expression = operand
 
 
 def _warn_of_absence(checker: Checker, source: tuple[str, ...] | None, field: str, span: Span) -> None:
@@ -95,7 +120,7 @@ def _warn_of_absence(checker: Checker, source: tuple[str, ...] | None, field: st
     if path in checker.facts or path in checker.warned:
         return
     checker.warned.add(path)
-    name = ".".join(path)
+    name = ".".join(path).replace(".[", "[")
     help_ = f"guard it: `has({name}) && ...` or `!has({name}) || ...`"
     checker.warn("HG404", f"`{name}` may be absent, and then the call is denied", span, help_)
 
@@ -126,6 +151,8 @@ def _refuse_values(
     for constant in against.elements if in_list and type(against) is checked.MakeList else (against,):
         if type(constant) is not checked.Constant or type(constant.value) not in _SCALARS:
             continue
+        if not comparable(subject.type, constant.type):
+            continue  # the operator's own operands say so
         value = constant.value
         if not any(_equal(value, one) for one in known):
             help_ = help_for(value, names, f"it is one of {shown}") if isinstance(value, str) else f"it is one of {shown}"

@@ -9,7 +9,7 @@ from hexgate.language import checked, tree
 from hexgate.language.checked import Node
 from hexgate.language.environment import RESERVED_ROOTS, type_of_value
 from hexgate.language.functions import TYPE_NAMES
-from hexgate.language.suggest import help_for
+from hexgate.language.suggest import help_for, listed
 from hexgate.language.tree import Expr, Span
 from hexgate.language.types import TypeOf
 from hexgate.values import TypeValue
@@ -68,8 +68,7 @@ def _unknown_name(checker: Checker, name: str, span: Span) -> Node:
     if name in _FOREIGN_WORDS:
         return checker.report("HG110", f"`{name}` is not a name", span, f"write `{_FOREIGN_WORDS[name]}`", fault)
     roots = checker.environment.variables
-    shown = ", ".join(f"`{root}`" for root in roots)
-    other = f'put text in quotes: `"{name}"`' + (f"; the roots are {shown}" if roots else "")
+    other = f'put text in quotes: `"{name}"`' + (f"; the roots are {listed(roots)}" if roots else "")
     return checker.report("HG110", f"`{name}` is not a name", span, help_for(name, [*roots, "consts", *checker.locals()], other), fault)
 
 
@@ -83,6 +82,8 @@ def check_qualified(checker: Checker, node: tree.Select) -> Node | None:
     name = ".".join(path)
     if name in TYPE_NAMES:
         return checked.Constant(TypeValue(name), TypeOf(TYPE_NAMES[name]), node.span)
+    if name.startswith("google.protobuf."):
+        return checker.report("HG121", f"`{name}` is for protobuf messages, which the profile leaves out", node.span, "use a map")
     return None
 
 
@@ -91,17 +92,19 @@ def _constant(checker: Checker, node: tree.Select) -> Node:
     if name in environment.constants:
         return checked.Constant(environment.constants[name], environment.type_of_constant(name), node.span)
     names = environment.constants
-    known = "the constants are " + ", ".join(f"`{other}`" for other in names) if names else "declare it under `consts:`"
+    known = f"the constants are {listed(names)}" if names else "declare it under `consts:`"
     help_ = help_for(name, names, known)
     return checker.report("HG113", f"`{name}` is not a constant here", node.field_span, help_, Fault.UNDECLARED_REFERENCE)
 
 
 def check_constant_member(checker: Checker, operand: checked.Constant, field: str, at: Span, span: Span) -> Node | None:
-    """`consts.map.field` where the constant's members are known: reports one that is not there. None for no map."""
+    """A member of a constant map is a constant itself; a finding where there is none. None where it is no map."""
     if type(operand.value) is not dict:
         return None
     if field in operand.value:
-        return checked.Select(operand, field, type_of_value(operand.value[field]), span)
+        value = operand.value[field]
+        return checked.Constant(value, type_of_value(value), span)
     names = [key for key in operand.value if type(key) is str]
-    known = "it has " + ", ".join(f"`{name}`" for name in names) if names else "it has no members with names"
-    return checker.report("HG113", f"the constant has no `{field}`", at, help_for(field, names, known), Fault.NO_SUCH_KEY)
+    known = f"it has {listed(names)}" if names else "it has no members with names"
+    message = f"`{checker.text_at(operand.span)}` has no `{field}`"
+    return checker.report("HG113", message, at, help_for(field, names, known), Fault.NO_SUCH_KEY)

@@ -86,7 +86,10 @@ def _all_fit(operands: tuple[Type, ...], parameters: tuple[Type, ...], bound: di
 
 def fits(operand: Type, parameter: Type, bound: dict[str, Type]) -> bool:
     """Whether a value of one type may stand where another is asked for. Binds type parameters on the way."""
-    if operand is DYN or operand is ERROR or parameter is DYN:
+    if operand is DYN or operand is ERROR:
+        _bind_unknown(parameter, bound)
+        return True
+    if parameter is DYN:
         return True
     match parameter:
         case TypeParameter(name):
@@ -105,6 +108,18 @@ def fits(operand: Type, parameter: Type, bound: dict[str, Type]) -> bool:
             return isinstance(operand, TypeOf)
         case _:
             return operand == parameter or (operand is NUMBER and parameter in NUMERIC)
+
+
+def _bind_unknown(parameter: Type, bound: dict[str, Type]) -> None:
+    """Where nothing is known of an operand, nothing is known of the parameters in its place."""
+    match parameter:
+        case TypeParameter(name):
+            bound[name] = DYN
+        case ListOf(inner) | OptionalOf(inner):
+            _bind_unknown(inner, bound)
+        case MapOf(key, value):
+            _bind_unknown(key, bound)
+            _bind_unknown(value, bound)
 
 
 def comparable(left: Type, right: Type) -> bool:
@@ -128,7 +143,7 @@ def comparable(left: Type, right: Type) -> bool:
 
 
 def join(left: Type, right: Type) -> Type:
-    """The type of a value that may have either type."""
+    """The type of a value that may have either type: `dyn` where they differ, as in CEL's checker."""
     return left if left is right or left == right else DYN
 
 

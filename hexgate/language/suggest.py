@@ -8,7 +8,7 @@ from collections.abc import Iterable
 def suggest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate nearest to a name, if it is near enough to be meant; the first of equally near ones."""
     best: tuple[int, str] | None = None
-    limit = max(1, len(name) // 3)
+    limit = max(1, len(name) // 3) if len(name) > 1 else 0
     for candidate in candidates:
         if name.lower() == candidate.lower():
             return candidate
@@ -17,6 +17,12 @@ def suggest(name: str, candidates: Iterable[str]) -> str | None:
             if distance <= limit and (best is None or distance < best[0]):
                 best = (distance, candidate)
     return best[1] if best else None
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names for a message, in back quotes, at most eight of them."""
+    shown = [f"`{name}`" for name in names]
+    return ", ".join(shown[:8]) + (", …" if len(shown) > 8 else "")
 
 
 def help_for(name: str, candidates: Iterable[str], otherwise: str = "") -> str:

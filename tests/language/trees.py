@@ -10,7 +10,20 @@ from collections.abc import Callable
 from hypothesis import strategies
 
 from hexgate.language.tree import (
-    Binary, Call, Conditional, Element, Entry, Expr, Ident, Index, ListLiteral, Literal, MapLiteral, Select, Span, Unary,
+    Binary,
+    Call,
+    Conditional,
+    Element,
+    Entry,
+    Expr,
+    Ident,
+    Index,
+    ListLiteral,
+    Literal,
+    MapLiteral,
+    Select,
+    Span,
+    Unary,
 )  # fmt: skip
 from hexgate.limits import INT_MAX, INT_MIN, UINT_MAX
 from hexgate.values import UInt, Value
