@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from hexgate.compiler.inline import COMMENT, inline, templates
+
 _FUNCTION = re.compile(r"^\(func \$(\w+)", re.MULTILINE)
 _CALL = re.compile(r"\(call \$(\w+)")
 
@@ -23,7 +25,15 @@ class PreludeFunction:
 
 @cache
 def prelude() -> dict[str, PreludeFunction]:
-    """Every function of the prelude by name. Raises ValueError where two have one name."""
+    """Every function of the prelude by name, the smallest ones inlined in all others. Raises ValueError where two have
+    one name."""
+    sources = _sources()
+    bodies = templates({name: function.text for name, function in sources.items()})
+    return {name: _inlined(function, bodies) for name, function in sources.items()}
+
+
+def _sources() -> dict[str, PreludeFunction]:
+    """The functions as the files have them."""
     functions: dict[str, PreludeFunction] = {}
     for file in sorted(resources.files("hexgate.runtime_wasm").iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".wat"):
@@ -33,6 +43,14 @@ def prelude() -> dict[str, PreludeFunction]:
                 raise ValueError(f"the prelude defines ${function.name} twice, the second time in {file.name}")
             functions[function.name] = function
     return functions
+
+
+def _inlined(function: PreludeFunction, bodies: dict[str, list[str]]) -> PreludeFunction:
+    """A function with calls inlined, and without the comments inside its body."""
+    start = function.text.index("(func $")
+    lines = COMMENT.sub("", function.text[start:]).split("\n")
+    code = inline("\n".join(line.rstrip() for line in lines if line.strip()), bodies)
+    return PreludeFunction(function.name, function.text[:start] + code, tuple(dict.fromkeys(_CALL.findall(code))))
 
 
 def _split(text: str) -> Iterator[PreludeFunction]:

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ormsgpack import packb
+
 from hexgate.decision.decision import Decision, Reason, User
 from hexgate.decision.outcomes import FIXED_OUTCOMES, PolicyTable, fixed_decision
 from hexgate.decision.reads import Everything, Reads
-from hexgate.decision.request import encode_request, is_plain_name, pack_quickly, refuse_names
-from hexgate.limits import REQUEST_BYTES
+from hexgate.decision.request import OPTIONS, encode_extension, encode_request, is_plain_name, refuse_names
+from hexgate.limits import NAME_BYTES, REQUEST_BYTES
 from hexgate.runtime.sandbox import POLICY_INTERFACE, CompiledModule, Instance, ModuleRefusedError, TrapError
 
 CACHED_PLANS = 65_536
@@ -34,18 +36,6 @@ class _Plan:
         others = reads.attrs or reads.ctx or reads.resource or reads.now
         self.members = None if others or isinstance(reads.args, Everything) else reads.args
         self.decisions: dict[int, Decision] = {}
-
-    def encode(self, user: User, args: Any, ctx: Any, resource: Any, now: int | None, clock: Callable[[], int]) -> bytes:
-        """The request's bytes. In the commonest case, some members of `args` and nothing else, without a detour."""
-        members = self.members
-        if members is not None and type(args) is dict and len(args) <= len(members) and args.keys() <= members:
-            request = (self.role, self.tool, user.user_id, _NOTHING, args, _NOTHING, _NOTHING, None)
-            packed = pack_quickly(request)
-            if packed is not None:
-                return packed
-        if now is None:
-            now = clock() if self.reads.now else 0
-        return encode_request(self.reads, self.role, self.tool, user, args, ctx, resource, now)
 
 
 class WasmEngine:
@@ -78,11 +68,29 @@ class WasmEngine:
         The one place that turns a failure into a denial: whatever goes wrong below decides `engine_fault`.
         """
         try:
-            return self._decide(tool, args, user, ctx, resource, now)
+            decision = self._decide_again(tool, args, user)
+            return decision if decision is not None else self._decide(tool, args, user, ctx, resource, now)
         except Exception:  # noqa: BLE001 - fail closed
             self._local.__dict__.clear()
             role = user.role if type(user) is User and type(user.role) is str else None
             return fixed_decision(Reason.ENGINE_FAULT, role, tool if type(tool) is str else None)
+
+    def _decide_again(self, tool: Any, args: Any, user: User | None) -> Decision | None:
+        """The commonest case without a detour: a role and a tool that have been decided on before, of which only members of
+        `args` are read and all members are. None for any other, and wherever something is not as it should be."""
+        if type(user) is not User or type(tool) is not str or type(args) is not dict:
+            return None
+        role, user_id = user.role, user.user_id
+        if type(role) is not str or type(user_id) is not str or not user_id.isascii() or not 0 < len(user_id) <= NAME_BYTES:
+            return None
+        plan = self._plans.get((role, tool))
+        if plan is None or plan.members is None or not args.keys() <= plan.members:
+            return None
+        try:
+            request = packb((role, tool, user_id, _NOTHING, args, _NOTHING, _NOTHING, None), encode_extension, OPTIONS)
+            return plan.decisions.get(self._local.call(request)) if len(request) <= REQUEST_BYTES else None
+        except (TypeError, ValueError, BufferError, AttributeError, TrapError):
+            return None
 
     def _decide(self, tool: Any, args: Any, user: User | None, ctx: Any, resource: Any, now: int | None) -> Decision:
         plan = None
@@ -95,7 +103,9 @@ class WasmEngine:
             assert user is not None
             plan = plan or self._plan(user.role, tool)
         assert user is not None
-        request = plan.encode(user, args, ctx, resource, now, self._clock)
+        if now is None:
+            now = self._clock() if plan.reads.now else 0
+        request = encode_request(plan.reads, plan.role, plan.tool, user, args, ctx, resource, now)
         if len(request) > REQUEST_BYTES:
             reason = Reason.REQUEST_TOO_LARGE if user.role in self._roles else Reason.UNKNOWN_ROLE
             return fixed_decision(reason, user.role, tool)
@@ -106,7 +116,6 @@ class WasmEngine:
             answer = self._renew()(request)
         if answer == _MALFORMED:
             # Our own encoding is only ever refused for values that nest too deep.
-            now = self._clock() if now is None and plan.reads.now else now or 0
             answer = self._local.call(
                 encode_request(plan.reads, plan.role, plan.tool, user, args, ctx, resource, now, careful=True)
             )

@@ -32,7 +32,7 @@ def test_a_failure_below_denies_and_the_next_call_works(monkeypatch: pytest.Monk
         raise RuntimeError("planted")
 
     with monkeypatch.context() as patch:
-        patch.setattr(wasm_engine, "pack_quickly", fail)
+        patch.setattr(wasm_engine, "encode_request", fail)
         denied = engine.decide("refund_order", {"amount": 1, "currency": "USD"}, ALICE)
     assert denied == Decision(Verdict.DENY, Reason.ENGINE_FAULT, "billing", "refund_order")
     assert engine.decide("refund_order", {"amount": 1, "currency": "USD"}, ALICE).allowed
@@ -128,3 +128,12 @@ def test_names_that_are_none_are_denied_alike_on_both_engines(user: User, tool: 
     first = make_engine().decide(tool, {}, user)
     assert first == InterpreterEngine(CHECKED).decide(tool, {}, user)
     assert (first.verdict, first.reason) == (Verdict.DENY, reason)
+
+
+def test_a_call_without_arguments_still_sends_what_else_is_read() -> None:
+    policy = checked({"billing.yaml": b"version: 1\ntools:\n  t:\n    mode: allow\n    constraints: [user.attrs.ok, ctx.ok]\n"})
+    compiled = compile_policy(policy)
+    for engine in (WasmEngine(compiled.wasm, compiled.table), InterpreterEngine(policy)):
+        for expected in (True, True, False, True):
+            attrs = {"ok": expected}
+            assert engine.decide("t", {}, User("alice", "billing", attrs), ctx={"ok": True}).allowed is expected
