@@ -101,8 +101,6 @@ class _Linker:
 
     def _same_entry(self, left: LinkedEntry, right: LinkedEntry) -> bool:
         """Whether two entries say the same, so that it does not matter which of them a role inherits."""
-        if left.source is right.source:
-            return True
         if _meaning(left.source) != _meaning(right.source):
             return False
         if not any(_CONSTANT.search(text.text) for rule in left.source.rules for text in rule.constraints):

@@ -21,13 +21,15 @@ class Kind(Enum):
     DISPUTED = "disputed"
 
 
-_NULL = ("", "~", "null", "Null", "NULL")
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+"""The forms of null; a value that is left out is one."""
+
 _BOOL = ("true", "True", "TRUE", "false", "False", "FALSE")
 _BOOL_OF_1_1 = tuple(
     form for word in ("yes", "no", "on", "off", "y", "n") for form in (word, word.capitalize(), word.upper())
 )
 _WORDS = {
-    **dict.fromkeys(_NULL, Kind.NULL),
+    **dict.fromkeys(NULLS, Kind.NULL),
     **dict.fromkeys(_BOOL, Kind.BOOL),
     **dict.fromkeys(_BOOL_OF_1_1, Kind.DISPUTED),
     **dict.fromkeys(("=", "<<"), Kind.DISPUTED),
@@ -66,4 +68,4 @@ def kind_of(text: str) -> Kind:
 def is_text_as_key(text: str) -> bool:
     """Whether every reader takes a plain key for a text. `y` and `n` count as texts: only readers of YAML 1.1 to the
     letter see a bool, and a key means its text either way."""
-    return text in ("y", "Y", "n", "N") or kind_of(text) is Kind.TEXT
+    return kind_of(text) is Kind.TEXT or text in ("y", "Y", "n", "N")

@@ -115,7 +115,7 @@ def _listed_tool(item: Any, path: str) -> tuple[str, Any]:
 
 def _schema_of(tool: dict[str, Any], otherwise: dict[str, Any]) -> Any:
     for key in _SCHEMA_KEYS:
-        if isinstance(tool.get(key), dict) and not isinstance(tool.get("properties"), dict):
+        if tool.get(key) is not None and not isinstance(tool.get("properties"), dict):
             return tool[key]
     return otherwise
 

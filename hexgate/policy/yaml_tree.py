@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, Union
 import yaml
 
 from hexgate.diagnostics import Diagnostic, Place, Related
-from hexgate.policy.plain_scalars import Kind, is_text_as_key, kind_of
+from hexgate.policy.plain_scalars import NULLS, is_text_as_key
 from hexgate.policy.source import RawScalar, SourceText
 from hexgate.policy.yaml_errors import explain_syntax
 
@@ -72,7 +72,7 @@ class Scalar:
     @property
     def is_null(self) -> bool:
         """Whether it is YAML's null, written or left out: never a text, as any other scalar is where one is expected."""
-        return self.plain and kind_of(self.source.text) is Kind.NULL
+        return self.plain and self.source.text in NULLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +222,9 @@ class _Builder:
     def _place(self, event: Any) -> Place:
         """Where an event begins, and its length where that is on one line."""
         start, end = event.start_mark, event.end_mark
-        length = end.column - start.column if start.line == end.line else 1
-        return Place(self._file, start.line + 1, start.column + 1, max(1, length))
+        line, column = start.line, start.column
+        length = end.column - column if end.line == line else 1
+        return Place(self._file, line + 1, column + 1, length if length > 0 else 1)
 
     def _report(self, code: str, message: str, event: Any, help_: str) -> None:
         self.diagnostics.append(Diagnostic(code, message, self._place(event), help_))

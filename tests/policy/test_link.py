@@ -77,6 +77,18 @@ def test_abstract_roles_are_linked_and_not_held() -> None:
     assert list(check(policy).roles) == ["child"]
 
 
+def test_linked_and_checked_roles_find_the_same_entries() -> None:
+    policy = linked(
+        base=ENTRY + "  get_x:\n    mode: deny\n  'get_x*':\n    mode: deny\n  '*z':\n    mode: deny\n",
+        child="inherits: [base]\ndefault_policy:\n  mode: deny\n",
+    )
+    checked = check(policy)
+    for name, role in policy.roles.items():
+        for tool in ("a", "b", "get_", "get_x", "get_xy", "get_yz", "yz", "*", ""):
+            entry, found = role.entry_for(tool), checked.roles[name].entry_for(tool)
+            assert (entry.source.name if entry else None) == (found.pattern if found else None)
+
+
 def test_same_value() -> None:
     values: list[Value] = [1, 1.0, True, "1", 0.0, -0.0, (1,), (1.0,), (), {}, {"a": 1}, {"a": True}, {"a": 1, "b": 2}, {"b": 2, "a": 1}]
     for left in range(len(values)):

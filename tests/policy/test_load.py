@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hexgate.diagnostics import PolicyInvalidError
+from hexgate.policy import load
 from hexgate.policy.load import load_policy, read_files
 from hexgate.policy.yaml_tree import FILE_BYTES
 
@@ -110,6 +111,14 @@ def test_a_large_set(tmp_path: Path) -> None:
     for number in range(17):
         write(tmp_path, **{f"r{number}__yaml": ROLE + "#" + "x" * (FILE_BYTES - 100)})
     assert refusals(tmp_path) == [("r0.yaml", "HG208", "the policy set has more than 16777216 bytes")]
+
+
+def test_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "FILES", 2)
+    write(tmp_path, a__yaml=ROLE, b__yaml=ROLE)
+    assert len(load_policy(tmp_path).roles) == 2
+    write(tmp_path, c__yaml=ROLE)
+    assert refusals(tmp_path) == [(tmp_path.name, "HG211", "the directory has more than 2 policy files")]
 
 
 def test_a_set_in_one_file(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_tools_without_a_schema_take_anything() -> None:
     assert read([{"name": "t"}]).arguments == {"t": anything}
     assert read({"t": {}}).arguments == {"t": anything}
     assert read({"t": {"type": "object"}}).arguments == {"t": anything}
+    assert read([{"name": "t", "parameters": None}]).arguments == {"t": anything}
     assert read([{"type": "web_search"}]).arguments == {"web_search": Record({}, True, "tool `web_search`", DYN)}
 
 
@@ -213,6 +214,7 @@ UNUSABLE = [
     (b'[{"type": "function"}]', "`[0]` has no `name`", 1),
     (b'{"github": [5]}', "`github[0]` is not a tool", 1),
     (b'{"a": 5}', "`a` has no JSON Schema", 1),
+    (b'[{"name": "a", "inputSchema": true}]', "the schema of `a` is no object", 1),
     (b'{"a": {"type": "array"}}', "the schema of `a` is not that of an object", 1),
     (b'{"a": {"properties": []}}', "`properties` of tool `a` is no object", 1),
     (b'{"a": {"properties": {"x": {"type": "int"}}}}', "`x` of tool `a` has a `type` that JSON Schema does not know", 1),
