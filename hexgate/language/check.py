@@ -198,9 +198,7 @@ class Checker:
         operands = self.visit(node.left), self.visit(node.right)
         if operator in _ORDERS:
             left = node.left
-            # In parentheses the left side begins after the whole does.
-            chains = type(left) is tree.Binary and left.operator in _ORDERS and left.span.start == node.span.start
-            if chains and not self.environment.unchecked:
+            if type(left) is tree.Binary and _chains(node, left) and not self.environment.unchecked:
                 return self._refuse_chain(node, left)
         elif operator in ("==", "!=", "in"):
             refuse_impossible(self, operator, operands)
@@ -268,6 +266,11 @@ class Checker:
             message = f"{format_type(key.type)} cannot be a map's key"
             return self.report("HG119", message, expression.span, "keys are int, uint, string or bool")
         return key
+
+
+def _chains(node: tree.Binary, left: tree.Binary) -> bool:
+    """Whether both are orders and the left one has no parentheses: in those it begins after the whole does."""
+    return left.operator in _ORDERS and left.span.start == node.span.start
 
 
 _VISITORS: dict[type, Callable[[Checker, Any], Node]] = {

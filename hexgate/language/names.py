@@ -68,7 +68,9 @@ def _unknown_name(checker: Checker, name: str, span: Span) -> Node:
     if name in _FOREIGN_WORDS:
         return checker.report("HG110", f"`{name}` is not a name", span, f"write `{_FOREIGN_WORDS[name]}`", fault)
     roots = checker.environment.variables
-    other = f'put text in quotes: `"{name}"`' + (f"; the roots are {listed(roots)}" if roots else "")
+    other = f'put text in quotes: `"{name}"`'
+    if roots:
+        other += f"; the {'roots are' if len(roots) > 1 else 'root is'} {listed(roots)}"
     return checker.report("HG110", f"`{name}` is not a name", span, help_for(name, [*roots, "consts", *checker.locals()], other), fault)
 
 
