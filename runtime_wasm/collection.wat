@@ -13,9 +13,11 @@
     (then (return (call $not_a_test (local.get $operand)))))
   (call $bool (call $find_text_key (local.get $operand) (local.get $key))))
 
-;; The value cell of a map for a string cell, or 0.
+;; The value cell of a map for a string cell, or 0. A large map of the request has an index: its entries' addresses in
+;; the order of $key_order. Others are short, or made within the budgets.
 (func $find_text_key (param $map i32) (param $key i32) (result i32)
   (local $entry i32) (local $end i32) (local $candidate i32) (local $length i32) (local $text i32)
+  (if (i32.load offset=12 (local.get $map)) (then (return (call $search_index (local.get $map) (local.get $key)))))
   (local.set $entry (call $address (local.get $map)))
   (local.set $end (i32.add (local.get $entry) (i32.shl (call $count (local.get $map)) (i32.const 3))))
   (local.set $length (call $count (local.get $key)))
@@ -34,12 +36,33 @@
       (br $next)))
   (i32.const 0))
 
+;; The value cell of a map with an index for a string cell, or 0: binary search.
+(func $search_index (param $map i32) (param $key i32) (result i32)
+  (local $low i32) (local $high i32) (local $middle i32) (local $entry i32) (local $order i32)
+  (local.set $high (call $count (local.get $map)))
+  (block $none
+    (loop $next
+      (br_if $none (i32.ge_u (local.get $low) (local.get $high)))
+      (local.set $middle (i32.shr_u (i32.add (local.get $low) (local.get $high)) (i32.const 1)))
+      (local.set $entry
+        (i32.load
+          (i32.add (i32.load offset=12 (local.get $map)) (i32.shl (local.get $middle) (i32.const 2)))))
+      (local.set $order (call $key_order (local.get $key) (i32.load (local.get $entry))))
+      (if (i32.eqz (local.get $order)) (then (return (i32.load offset=4 (local.get $entry)))))
+      (if (i32.gt_s (local.get $order) (i32.const 0))
+        (then (local.set $low (i32.add (local.get $middle) (i32.const 1))))
+        (else (local.set $high (local.get $middle))))
+      (br $next)))
+  (i32.const 0))
+
 ;; The value cell of a map for a key of any type, or 0. A double finds the int or uint of the same value.
 (func $map_find (param $map i32) (param $key i32) (result i32)
   (local $entry i32) (local $end i32) (local $tag i32)
   (local.set $tag (call $tag (local.get $key)))
   (if (i32.eq (local.get $tag) (i32.const 6))
     (then (return (call $find_text_key (local.get $map) (local.get $key)))))
+  ;; The keys of a map with an index are all text.
+  (if (i32.load offset=12 (local.get $map)) (then (return (i32.const 0))))
   (if (i32.eq (local.get $tag) (i32.const 5))
     (then
       (local.set $key (call $integer_key (f64.load offset=8 (local.get $key))))

@@ -176,29 +176,32 @@
   (call $new_cell (i32.const 8) (local.get $count)
     (i64.extend_i32_u (call $decode_cells (local.get $count) (local.get $depth)))))
 
-;; A map of count entries. With a key that is no text it is unsupported, with two equal keys malformed.
+;; A map of count entries. With a key that is no text it is unsupported, with two equal keys malformed. From 16 entries on
+;; the index that is made to find equal keys stays with the map, for $find_text_key.
 (func $decode_map (param $count i32) (param $depth i32) (result i32)
-  (local $cells i32) (local $keys i32) (local $key i32) (local $i i32)
+  (local $cells i32) (local $index i32) (local $entry i32) (local $i i32) (local $map i32)
   (local.set $cells (call $decode_cells (i32.shl (local.get $count) (i32.const 1)) (local.get $depth)))
   (if (i32.eqz (local.get $cells)) (then (return (i32.const 0))))
-  ;; The keys are put side by side for $has_equal_texts and given back at once: nothing else allocates before it is done.
-  (local.set $keys (call $alloc (i32.shl (local.get $count) (i32.const 2))))
-  (global.set $heap (local.get $keys))
-  (block $copied
+  (local.set $index (call $alloc (i32.shl (local.get $count) (i32.const 2))))
+  (block $filled
     (loop $next
-      (br_if $copied (i32.ge_u (local.get $i) (local.get $count)))
-      (local.set $key (i32.load (i32.add (local.get $cells) (i32.shl (local.get $i) (i32.const 3)))))
-      (if (i32.ne (call $tag (local.get $key)) (i32.const 6)) (then (return (i32.const 128))))
-      (i32.store (i32.add (local.get $keys) (i32.shl (local.get $i) (i32.const 2))) (local.get $key))
+      (br_if $filled (i32.ge_u (local.get $i) (local.get $count)))
+      (local.set $entry (i32.add (local.get $cells) (i32.shl (local.get $i) (i32.const 3))))
+      (if (i32.ne (call $tag (i32.load (local.get $entry))) (i32.const 6)) (then (return (i32.const 128))))
+      (i32.store (i32.add (local.get $index) (i32.shl (local.get $i) (i32.const 2))) (local.get $entry))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br $next)))
-  (if (call $has_equal_texts (local.get $keys) (local.get $count)) (then (return (call $malformed))))
-  (call $new_cell (i32.const 9) (local.get $count) (i64.extend_i32_u (local.get $cells))))
+  (if (call $has_equal_keys (local.get $index) (local.get $count)) (then (return (call $malformed))))
+  (if (i32.lt_u (local.get $count) (i32.const 16)) (then (global.set $heap (local.get $index))))
+  (local.set $map (call $new_cell (i32.const 9) (local.get $count) (i64.extend_i32_u (local.get $cells))))
+  (if (i32.ge_u (local.get $count) (i32.const 16))
+    (then (i32.store offset=12 (local.get $map) (local.get $index))))
+  (local.get $map))
 
-;; Whether two of an array of count string cells are equal. Puts the array in order: Shell's sort with Knuth's gaps
-;; (1, 4, 13, ...), at most count^1.5 comparisons whatever the caller sends, and few for few keys.
-(func $has_equal_texts (param $array i32) (param $count i32) (result i32)
-  (local $gap i32) (local $i i32) (local $j i32) (local $key i32) (local $other i32) (local $order i32)
+;; Whether two of an array of count entries have equal keys. Puts the entries' addresses in the order of their keys:
+;; Shell's sort with Knuth's gaps (1, 4, 13, ...), at most count^1.5 comparisons whatever the caller sends, and few for few.
+(func $has_equal_keys (param $array i32) (param $count i32) (result i32)
+  (local $gap i32) (local $i i32) (local $j i32) (local $entry i32) (local $other i32) (local $order i32)
   (if (i32.lt_u (local.get $count) (i32.const 2)) (then (return (i32.const 0))))
   (local.set $gap (i32.const 1))
   (loop $widen
@@ -211,7 +214,7 @@
     (block $ordered
       (loop $insert
         (br_if $ordered (i32.ge_u (local.get $i) (local.get $count)))
-        (local.set $key (i32.load (i32.add (local.get $array) (i32.shl (local.get $i) (i32.const 2)))))
+        (local.set $entry (i32.load (i32.add (local.get $array) (i32.shl (local.get $i) (i32.const 2)))))
         (local.set $j (local.get $i))
         (block $found
           (loop $shift
@@ -220,19 +223,19 @@
               (i32.load
                 (i32.add (local.get $array)
                   (i32.shl (i32.sub (local.get $j) (local.get $gap)) (i32.const 2)))))
-            (local.set $order (call $key_order (local.get $key) (local.get $other)))
+            (local.set $order (call $key_order (i32.load (local.get $entry)) (i32.load (local.get $other))))
             (if (i32.eqz (local.get $order)) (then (return (i32.const 1))))
             (br_if $found (i32.gt_s (local.get $order) (i32.const 0)))
             (i32.store (i32.add (local.get $array) (i32.shl (local.get $j) (i32.const 2))) (local.get $other))
             (local.set $j (i32.sub (local.get $j) (local.get $gap)))
             (br $shift)))
-        (i32.store (i32.add (local.get $array) (i32.shl (local.get $j) (i32.const 2))) (local.get $key))
+        (i32.store (i32.add (local.get $array) (i32.shl (local.get $j) (i32.const 2))) (local.get $entry))
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br $insert)))
     (br_if $pass (local.tee $gap (i32.div_u (local.get $gap) (i32.const 3)))))
   (i32.const 0))
 
-;; Negative, 0 or positive: some order of two string cells of the input, by length first, then eight bytes at a time.
+;; Negative, 0 or positive: an order of two string cells, by length first, then eight bytes at a time.
 (func $key_order (param $left i32) (param $right i32) (result i32)
   (local $size i32) (local $difference i32) (local $a i64) (local $b i64) (local $beyond i64)
   (local.set $size (call $count (local.get $left)))
@@ -244,7 +247,7 @@
     (if (i32.le_s (local.get $size) (i32.const 0)) (then (return (i32.const 0))))
     (local.set $a (i64.load (local.get $left)))
     (local.set $b (i64.load (local.get $right)))
-    ;; What is beyond the end is shifted out; scratch follows the input, so that it is memory.
+    ;; What is beyond the end is shifted out. The heap does not fill: memory goes on behind every text.
     (if (i32.lt_s (local.get $size) (i32.const 8))
       (then
         (local.set $beyond (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (local.get $size) (i32.const 3)))))

@@ -169,7 +169,8 @@ class Prelude:
             case 8:
                 return tuple(map(self.element, struct.unpack(f"<{aux}i", self.load(payload, 4 * aux))))
             case 9:
-                cells = struct.unpack(f"<{2 * aux}i", self.load(payload, 8 * aux))
+                # The high half is the address of an index, or 0.
+                cells = struct.unpack(f"<{2 * aux}i", self.load(payload & 0xFFFF_FFFF, 8 * aux))
                 entries = [(key_of(self.element(k)), self.element(v)) for k, v in zip(*[iter(cells)] * 2, strict=True)]
                 made = {key: member for key, member in entries if key is not None}
                 assert len(made) == len(entries), "a map with a key that is none, or with two equal ones"

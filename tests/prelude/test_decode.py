@@ -73,9 +73,12 @@ MALFORMED: tuple[str, ...] = (
 )  # fmt: skip
 
 
+NAMES = ("decode_array", "decode_request", "is_utf8", "find_text_key", "map_find", "search_index")
+
+
 @pytest.fixture(scope="module")
 def module() -> Prelude:
-    return prelude("decode_array", "decode_request", "is_utf8")
+    return prelude(*NAMES)
 
 
 def decoded(module: Prelude, data: bytes, count: int) -> tuple[Value, ...] | None:
@@ -187,7 +190,7 @@ def test_mutations_never_trap_and_are_never_taken_wrongly(module: Prelude) -> No
 ))  # fmt: skip
 def test_what_an_encoder_writes(value: object) -> None:
     data = ormsgpack.packb([value])
-    assert same(decoded(prelude("decode_array", "decode_request", "is_utf8"), data, 1), (_frozen(value),))
+    assert same(decoded(prelude(*NAMES), data, 1), (_frozen(value),))
 
 
 def _frozen(value: object) -> object:
@@ -260,3 +263,34 @@ def test_many_keys_cost_little(module: Prelude, order: str) -> None:
     repeated = data.replace(b"\xde" + len(keys).to_bytes(2, "big"), b"\xde" + (len(keys) + 1).to_bytes(2, "big"))
     for key in (keys[0], keys[-1], keys[len(keys) // 2]):
         assert decoded(module, repeated + bytes([0xA0 | len(key)]) + key + b"\1", 1) is None
+
+
+KEYS: dict[str, list[str]] = {
+    "in order": [f"{i:04}" for i in range(4_000)],
+    "of all lengths": ["x" * i for i in range(300)],
+    "a byte apart": [f"argument_{i}" + end for i in range(100) for end in ("", "\0", "a", "\U0010ffff")],
+    "at the edge of words": ["1234567" + end for end in ("", "a", "b", "8", "8a", "8b", "89abcdef", "89abcdeg", "89abcdefg")],
+    "drawn": sorted({"".join(random.Random(i).choices("ab\0\uffffé", k=i % 11)) for i in range(3_000)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 15, 16, 17, 18, 31, 4_000])
+def test_members_of_maps_with_and_without_an_index(module: Prelude, kind: str, size: int) -> None:
+    """Every key of a request's map is found, and none that is not there; a key of another type never is."""
+    keys = KEYS[kind][:size]
+    random.Random(size).shuffle(keys)
+    data = ormsgpack.packb([dict(zip(keys, range(size), strict=False))])
+    (cell,) = struct.unpack("<i", module.load(module.call("decode_array", module.place(data), len(data), 1), 4))
+    map_, entries = module.load(cell, 16), struct.unpack("<iiii", module.load(cell, 16))
+    assert (entries[1], entries[3] != 0) == (len(keys), len(keys) >= 16)
+    # The next call starts from an empty heap but writes nothing to it: the decoded map stays where it is.
+    absent = [f"{keys[0]}?", "", "argument_", "12345678", "\uffff" * 3, "0", "x" * 299 + "y"] if keys else ["", "a"]
+    for asked in [*keys, *(key for key in absent if key not in keys)]:
+        module.place(data)
+        found = module.call("map_find", cell, module.write(asked))
+        assert module.load(cell, 16) == map_
+        assert (module.element(found) if found else None) == (keys.index(asked) if asked in keys else None)
+    for other in (None, True, 1, UInt(1), b"", ()):
+        module.place(data)
+        assert module.call("map_find", cell, module.write(other)) == 0

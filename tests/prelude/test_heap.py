@@ -1,5 +1,5 @@
-"""The largest request and expressions that use up the allocation budget in the wasteful ways: the heap suffices, and the
-module and the interpreter come to the same (docs/abi.md A4.5)."""
+"""The largest request, and expressions that use up the budgets in wasteful ways: heap and fuel suffice, and the module and
+the interpreter come to the same (docs/abi.md A4.5)."""
 
 from __future__ import annotations
 
@@ -49,3 +49,11 @@ def test_the_heap_suffices(expression: str) -> None:
     answers = [engine.evaluate(checked, bindings) for engine in ENGINES]
     assert answers == [answers[0]] * len(ENGINES)
     assert answers[0] is False or answers[0] in (Fault.ALLOCATION_BUDGET_EXCEEDED, Fault.ITERATION_BUDGET_EXCEEDED)
+
+
+@pytest.mark.parametrize("asked", ["'k5000' in m", "'k99' in m || 'zzzzz' in m || x in m || has(m.yyyyy) || m['k0001'] == 2"])
+def test_members_in_a_loop_over_the_largest_request(asked: str) -> None:
+    """As many look-ups as there are steps, in a map as large as fits beside the list: no fuel runs out."""
+    bindings: dict[str, Value] = {"l": SMALL, "m": {f"k{i:04}": 1 for i in range(6_000)}}
+    checked = check(f"l.exists(x, {asked})", Environment(dict.fromkeys(bindings, DYN), unchecked=True))
+    assert [engine.evaluate(checked, bindings) for engine in ENGINES] == [asked == "'k5000' in m"] * len(ENGINES)
