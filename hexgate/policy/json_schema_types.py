@@ -73,7 +73,8 @@ class _Converter:
         if kinds is None:
             return ["object"] if "properties" in schema else ["array"] if "items" in schema else []
         if not isinstance(kinds, list) or not all(kind in _KINDS for kind in kinds):
-            raise SchemaError(f"{title} has a `type` that JSON Schema does not know", f"the types are {', '.join(_KINDS)}")
+            help_ = f"the types are {', '.join(_KINDS)}"
+            raise SchemaError(f"{title} has a `type` that JSON Schema does not know", help_)
         return kinds
 
     def _of_kind(self, kind: str, schema: dict[str, Any], title: str, depth: int) -> Type:
@@ -166,5 +167,7 @@ def _all_of(types: list[Type]) -> Type:
     for record in records:
         for name, member in record.members.items():
             known = members.get(name)
-            members[name] = member if known is None else Member(known.type, known.required or member.required, known.values)
+            if known is not None:
+                member = Member(known.type, known.required or member.required, known.values)
+            members[name] = member
     return Record(members, records[0].open, records[0].title, DYN)

@@ -130,7 +130,10 @@ class _Linker:
                 first = merged.setdefault(name, constant)
                 holder = holders.setdefault(name, parent.name)
                 if first is not constant and name not in own and not same_value(first.value, constant.value):
-                    related = (Related(first.place, f"`{holder}` has this one"), Related(constant.place, f"`{parent.name}` has this one"))
+                    related = (
+                        Related(first.place, f"`{holder}` has this one"),
+                        Related(constant.place, f"`{parent.name}` has this one"),
+                    )
                     message = f"`{role.name}` inherits two values of the constant `{name}`"
                     self._report("HG305", message, written.place, f"declare `{name}` in `{role.name}`", related)
         declarations = {**self._common, **merged, **own}

@@ -33,7 +33,8 @@ def read_files(path: Path) -> dict[str, bytes]:
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
         where = path if error.filename is None else Path(error.filename)
-        raise _unreadable(where, f"the policy set cannot be read: {reason}", "check the path and its permissions") from error
+        help_ = "check the path and its permissions"
+        raise _unreadable(where, f"the policy set cannot be read: {reason}", help_) from error
 
 
 def _read_directory(path: Path) -> dict[str, bytes]:
@@ -45,10 +46,10 @@ def _read_directory(path: Path) -> dict[str, bytes]:
         raise _unreadable(path, "the directory has no policy file", help_)
     wrong = [entry for entry in found if entry.suffix not in SUFFIXES]
     if wrong:
-        raise PolicyInvalidError(tuple(
-            _problem(entry, f"the suffix `{entry.suffix}` is not in lower case", "rename the file, so that no tool overlooks it")
-            for entry in wrong
-        ))  # fmt: skip
+        help_ = "rename the file, so that no tool overlooks it"
+        raise PolicyInvalidError(
+            tuple(_problem(entry, f"the suffix `{entry.suffix}` is not in lower case", help_) for entry in wrong)
+        )
     return {str(entry): _read(entry) for entry in found}
 
 

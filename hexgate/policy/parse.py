@@ -31,13 +31,14 @@ def parse(files: MappingType[str, bytes]) -> SourcePolicy:
 
 
 def parse_with_diagnostics(files: MappingType[str, bytes]) -> tuple[SourcePolicy, tuple[Diagnostic, ...]]:
-    """What could be read of a policy set, and everything that is wrong with it, in order of place."""
+    """What could be read of a policy set, and everything that is wrong with it, in order of place. The order of the files
+    makes no difference."""
     reader = Reader()
     trees: dict[str, Mapping] = {}
     if sum(map(len, files.values())) > SET_BYTES:
         reader.report("HG208", f"the policy set has more than {SET_BYTES} bytes", _start(files), "split the set")
     else:
-        for file, data in files.items():
+        for file, data in sorted(files.items()):
             tree = _read_tree(reader, file, data)
             if tree is not None:
                 trees[file] = tree
@@ -49,7 +50,7 @@ def parse_with_diagnostics(files: MappingType[str, bytes]) -> tuple[SourcePolicy
 
 
 def _start(files: MappingType[str, bytes]) -> Place:
-    return Place(next(iter(files), "."), 1, 1)
+    return Place(min(files, default="."), 1, 1)
 
 
 def _read_tree(reader: Reader, file: str, data: bytes) -> Mapping | None:

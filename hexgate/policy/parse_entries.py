@@ -25,7 +25,8 @@ APPROVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@:/+-]{0,127}")
 
 _RULE_KEYS = ("mode", "constraints", "message", "approvers", "expires_in")
 _MEANT_MODES = {
-    **dict.fromkeys(("ask", "approval", "approve", "confirm", "require_approval", "requires_approval"), "approval_required"),
+    **dict.fromkeys(("ask", "approval", "approve", "confirm"), "approval_required"),
+    **dict.fromkeys(("require_approval", "requires_approval"), "approval_required"),
     **dict.fromkeys(("permit", "grant", "true", "yes"), "allow"),
     **dict.fromkeys(("block", "forbid", "refuse", "reject", "false", "no"), "deny"),
 }  # fmt: skip
@@ -147,7 +148,8 @@ def _parse_approvers(reader: Reader, tree: Mapping) -> tuple[str, ...]:
         text = item.source.text if isinstance(item, Scalar) and not item.is_null else ""
         if not APPROVER.fullmatch(text):
             help_ = "use ASCII letters, digits and `_.@:/+-`, for example a role's name or `user:alice`"
-            reader.report("HG210", f"`{shorten(text)}` cannot name an approver" if text else "an approver is a name", item.place, help_)
+            message = f"`{shorten(text)}` cannot name an approver" if text else "an approver is a name"
+            reader.report("HG210", message, item.place, help_)
         elif text in names:
             reader.report("HG203", f"`{text}` stands here twice", item.place, "keep one of them")
         else:

@@ -78,7 +78,8 @@ class Reader:
         elif not node.plain:
             self.report("HG206", "`version` is a text", node.place, "write the number without quotes: `version: 1`")
         elif node.source.text != "1":
-            self.report("HG206", f"version `{shorten(node.source.text)}` is not known", node.place, "write `version: 1`")
+            shown = shorten(node.source.text)
+            self.report("HG206", f"version `{shown}` is not known", node.place, "write `version: 1`")
 
     def mapping(self, tree: Mapping, name: str) -> tuple[tuple[SourceText, Node], ...]:
         """The entries of a key whose value is a map; none where it is absent or empty."""
@@ -124,7 +125,8 @@ class Reader:
     def require_constant_name(self, name: str, place: Place) -> bool:
         """A constant's name: an identifier, and no word that CEL keeps."""
         if name in RESERVED_NAMES:
-            self.report("HG209", f"`{name}` is a reserved word and cannot name a constant", place, f"for example `{name}_`")
+            message = f"`{name}` is a reserved word and cannot name a constant"
+            self.report("HG209", message, place, f"for example `{name}_`")
             return False
         if not CONSTANT_NAME.fullmatch(name):
             help_ = "use letters, digits and `_`, not beginning with a digit, at most 64 characters"
@@ -139,8 +141,8 @@ class Reader:
         elif "**" in name and TOOL_NAME.fullmatch(name):
             self.report("HG209", f"`{shorten(name)}` has `**`", place, "one `*` stands for any run of characters")
         elif not TOOL_NAME.fullmatch(name):
-            help_ = f"use ASCII letters, digits, `_`, `-`, `.`, `:`, `/`, and `*` for any run of characters, at most {NAME_BYTES}"
-            self.report("HG209", f"`{shorten(name)}` cannot name a tool", place, help_)
+            help_ = "use ASCII letters, digits, `_`, `-`, `.`, `:`, `/`, and `*` for any run of characters, at most "
+            self.report("HG209", f"`{shorten(name)}` cannot name a tool", place, f"{help_}{NAME_BYTES}")
 
     def one_of(self, node: Node, what: str, names: tuple[str, ...], meant: dict[str, str]) -> str | None:
         """A scalar that is one of a few words, or None where it is reported. `meant` has what people write for them."""

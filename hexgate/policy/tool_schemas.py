@@ -41,7 +41,8 @@ def parse_tool_schemas(file: str, data: bytes) -> ToolSchemas:
     PolicyInvalidError."""
     place = Place(file, 1, 1)
     if len(data) > SCHEMA_BYTES:
-        raise _refuse([Diagnostic("HG401", f"the file has more than {SCHEMA_BYTES} bytes", place, "leave out other tools")])
+        message = f"the file has more than {SCHEMA_BYTES} bytes"
+        raise _refuse([Diagnostic("HG401", message, place, "leave out other tools")])
     try:
         document = parse_json(data)
     except StrictJsonError as error:

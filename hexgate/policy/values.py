@@ -58,7 +58,8 @@ def _scalar(reader: Reader, node: Scalar) -> ConstantValue | None:
             help_ = 'leave the constant out, or write `""` for an empty text'
             reader.report("HG212", "null is not a constant's value", node.place, help_)
         case Kind.DISPUTED:
-            help_ = f'write `{_quoted(text)}` for a text, `true` or `false` for a bool, plain decimal digits for a number'
+            forms = "`true` or `false` for a bool, plain decimal digits for a number"
+            help_ = f"write `{_quoted(text)}` for a text, {forms}"
             reader.report("HG212", f"readers of YAML disagree what `{shorten(text)}` is", node.place, help_)
     return None
 
@@ -71,7 +72,8 @@ def _integer(reader: Reader, node: Scalar) -> ConstantValue | None:
     text = node.source.text
     if len(text) <= 20 and INT_MIN <= int(text) <= INT_MAX:
         return ConstantValue(int(text))
-    reader.report("HG212", f"`{shorten(text)}` is no int of 64 bits", node.place, "use a smaller number, or put a text in quotes")
+    help_ = "use a smaller number, or put a text in quotes"
+    reader.report("HG212", f"`{shorten(text)}` is no int of 64 bits", node.place, help_)
     return None
 
 
