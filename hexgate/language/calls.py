@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hexgate.language import checked, tree
 from hexgate.language.checked import Node
 from hexgate.language.functions import Function
-from hexgate.language.macros import GLOBAL_MACROS, METHOD_MACROS, expand_macro
+from hexgate.language.macros import GLOBAL_MACROS, METHOD_MACROS, expand_comprehension
 from hexgate.language.names import free_path
 from hexgate.language.overloads import GLOBALS, METHODS, Callee, join_all
 from hexgate.language.patterns import check_pattern, check_zone
@@ -64,7 +64,7 @@ def check_call(checker: Checker, node: tree.Call) -> Node:
         if qualified in GLOBALS or qualified in GLOBAL_MACROS or path[0] in _NAMESPACES:
             return _check_global(checker, node, qualified, Span(target.span.start, node.name_span.end))
     if name in METHOD_MACROS:
-        return expand_macro(checker, name, node)
+        return expand_comprehension(checker, name, node)
     if name == "matches":
         return _matches(checker, node, (target, *node.arguments))
     arities = METHODS.get(name)
@@ -80,7 +80,7 @@ def check_call(checker: Checker, node: tree.Call) -> Node:
 
 def _check_global(checker: Checker, node: tree.Call, name: str, at: Span) -> Node:
     if name in GLOBAL_MACROS:
-        return expand_macro(checker, name, node)
+        return GLOBAL_MACROS[name](checker, node)
     if name == "matches":
         return _matches(checker, node, node.arguments)
     arities = GLOBALS.get(name)

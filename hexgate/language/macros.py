@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hexgate.language import checked, tree
@@ -26,27 +27,6 @@ _COMPREHENSIONS: dict[str, dict[int, tuple[ComprehensionKind, int, bool, bool]]]
     "transformMap": {3: (_K.TRANSFORM_MAP, 2, False, True), 4: (_K.TRANSFORM_MAP, 2, True, True)},
     "transformMapEntry": {3: (_K.TRANSFORM_MAP_ENTRY, 2, False, True), 4: (_K.TRANSFORM_MAP_ENTRY, 2, True, True)},
 }
-
-METHOD_MACROS = frozenset(_COMPREHENSIONS)
-"""The macros that are written `x.f()`."""
-
-GLOBAL_MACROS = frozenset({"has", "cel.bind"})
-"""The macros that are written `f(x)`."""
-
-
-def expand_macro(checker: Checker, name: str, call: Call) -> Node:
-    """The node of a macro call."""
-    if name == "has":
-        return _has(checker, call)
-    if name == "cel.bind":
-        return _bind(checker, call)
-    shapes = _COMPREHENSIONS[name]
-    shape = shapes.get(len(call.arguments))
-    if shape is None:
-        wanted = " or ".join(map(str, shapes))
-        return checker.report("HG116", f"`{name}` takes {wanted} arguments, not {len(call.arguments)}", call.span, f"for example `{_EXAMPLES[name]}`")
-    return _comprehension(checker, name, call, *shape)
-
 
 _EXAMPLES = {
     "all": "args.items.all(x, x.price < 10)",
@@ -104,13 +84,16 @@ def _element_types(range_type: Type, variables: int) -> tuple[Type, ...] | None:
     return (DYN,) * variables if range_type in (DYN, ERROR) else None
 
 
-def _comprehension(
-    checker: Checker, name: str, call: Call, kind: ComprehensionKind, variables: int, has_body: bool, has_result: bool
-) -> Node:
-    assert call.target is not None
+def expand_comprehension(checker: Checker, name: str, call: Call) -> Node:
+    """The node of a macro that is written `x.f()`."""
+    shape = _COMPREHENSIONS[name].get(len(call.arguments))
+    if shape is None or call.target is None:
+        wanted = " or ".join(map(str, _COMPREHENSIONS[name]))
+        message = f"`{name}` takes {wanted} arguments, not {len(call.arguments)}"
+        return checker.report("HG116", message, call.span, f"for example `{_EXAMPLES[name]}`")
+    kind, variables, has_body, has_result = shape
     range_ = checker.visit(call.target)
-    types = _element_types(range_.type, variables)
-    unchecked = checker.environment.unchecked
+    types, unchecked = _element_types(range_.type, variables), checker.environment.unchecked
     if types is None:
         if not unchecked:
             message = f"`{name}` takes a list or a map, and this is {format_type(range_.type)}"
@@ -123,16 +106,15 @@ def _comprehension(
         return checker.report("HG116", "the two variables of a macro have different names", call.arguments[1].span, "rename one")
     slots = tuple(checker.new_slot() for _ in names)
     scope = {n: (slot, type_) for n, slot, type_ in zip(names, slots, types, strict=True) if n is not None}
-    rest = list(call.arguments[variables:])
     body, given = None, NO_FACTS
     if has_body:
-        condition = rest.pop(0)
+        condition = call.arguments[variables]
         given = facts_when(condition, True)
         body = checker.as_bool(checker.visit_with(condition, scope), condition.span, f"the condition of `{name}` is a bool")
-    result = checker.visit_with(rest[0], scope, given) if has_result else None
+    result = checker.visit_with(call.arguments[-1], scope, given) if has_result else None
     if kind is _K.TRANSFORM_MAP_ENTRY and result is not None and not _may_be_map(result.type) and not unchecked:
         message = f"`{name}` takes a map for each entry, and this is {format_type(result.type)}"
-        return checker.report("HG112", message, rest[0].span, "for example `{k: v}`")
+        return checker.report("HG112", message, call.arguments[-1].span, "for example `{k: v}`")
     return Comprehension(kind, range_, slots, body, result, _result_type(kind, types, result), call.span)
 
 
@@ -152,3 +134,10 @@ def _result_type(kind: ComprehensionKind, types: tuple[Type, ...], result: Node 
             return MapOf(types[0], result.type if result is not None else DYN)
         case _K.TRANSFORM_MAP_ENTRY:
             return result.type if result is not None and isinstance(result.type, MapOf) else MapOf(DYN, DYN)
+
+
+GLOBAL_MACROS: dict[str, Callable[[Checker, Call], Node]] = {"has": _has, "cel.bind": _bind}
+"""The macros that are written `f(x)`, with what makes their nodes."""
+
+METHOD_MACROS = frozenset(_COMPREHENSIONS)
+"""The macros that are written `x.f()`: `expand_comprehension` makes their nodes."""

@@ -117,3 +117,32 @@ def test_has_in_the_operand_of_has() -> None:
     for _ in range(30):
         text = f"(has({text}.note) ? args : args)"
     answers(f"has({text}.note)", "order")
+
+
+DEEPEST = {
+    "macros": "[1].all(x, " * 47 + "x > 0" + ")" * 47,
+    "macros on macros": "[1]" + ".map(x, x)" * 94,
+    "macros in maps": "{1: [1].map(x, " * 31 + "x" + ")}" * 31,
+    "binds": "cel.bind(x, 1, " * 94 + "x" + ")" * 94,
+    "conjunctions": " && ".join(["true"] * 96),
+    "negations": "!" * 95 + "true",
+    "sums": "+".join(["1"] * 96),
+    "conditionals": "true ? 1 : " * 95 + "2",
+    "lists": "[" * 95 + "1" + "]" * 95,
+    "indexes": "[" * 48 + "1" + "]" * 48 + "[0]" * 47,
+    "calls": "dyn(" * 95 + "1" + ")" * 95,
+    "methods": "'a'" + ".trim()" * 95,
+}
+
+
+@pytest.mark.parametrize("name", DEEPEST)
+def test_the_deepest_expressions_leave_room_on_the_stack(name: str) -> None:
+    """Under callers that are 400 frames deep already, of Python's 1,000."""
+
+    def under(frames: int) -> str:
+        if frames:
+            return under(frames - 1)
+        expression = check_with_warnings(DEEPEST[name], ENVIRONMENTS["nothing"])[0]
+        return format_expression(expression.tree)
+
+    assert under(400)
