@@ -301,6 +301,15 @@ def test_hostile_files_are_read_quickly(text: str) -> None:
     assert time.process_time() - before < 10
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("flow lists", "HG208"), ("large flow lists", "HG208"), ("block lists", "HG208"), ("laughs", "HG207"), ("list of itself", "HG207"),
+     ("tags", "HG207"), ("many anchors", "HG207"), ("one key", "HG203"), ("quotes", "HG201")],
+)  # fmt: skip
+def test_hostile_files_are_refused_for_what_they_are(name: str, code: str) -> None:
+    assert parse_yaml("f", HOSTILE[name].encode())[1][0].code == code
+
+
 def test_errors_of_long_files_are_explained_too() -> None:
     text = "a: 1\n" + "#" * EXPLAINED_CHARACTERS + "\nb: @x\n"
     _, found = parse_yaml("f", text.encode())
