@@ -48,6 +48,8 @@
   (local $i i32) (local $size i32) (local $same i32)
   (local.set $size (call $count (local.get $left)))
   (if (i32.ne (local.get $size) (call $count (local.get $right))) (then (return (i32.const 528))))
+  (if (i32.eqz (call $charge_steps (i32.add (i32.shr_u (local.get $size) (i32.const 4)) (i32.const 1))))
+    (then (return (global.get $fatal))))
   (block $done
     (loop $next
       (br_if $done (i32.ge_u (local.get $i) (local.get $size)))
@@ -66,6 +68,8 @@
   (local $i i32) (local $size i32) (local $same i32) (local $entry i32) (local $across i32)
   (local.set $size (call $count (local.get $left)))
   (if (i32.ne (local.get $size) (call $count (local.get $right))) (then (return (i32.const 528))))
+  (if (i32.eqz (call $charge_steps (i32.add (i32.shr_u (local.get $size) (i32.const 4)) (i32.const 1))))
+    (then (return (global.get $fatal))))
   (block $done
     (loop $next
       (br_if $done (i32.ge_u (local.get $i) (local.get $size)))

@@ -41,13 +41,13 @@ def contains_element(state: State, element: Any, within: Any) -> bool:
     if type(within) is not tuple:
         raise no_overload()
     state.charge_steps(len(within) // 16)
-    return _holds(within, element)
+    return _holds(state, within, element)
 
 
-def _holds(elements: Iterable[Any], element: Any) -> bool:
+def _holds(state: State, elements: Iterable[Any], element: Any) -> bool:
     """Whether one of the elements equals a value; they are compared in order, up to the first that does."""
     for other in elements:  # noqa: SIM110 - a generator costs as much as the comparisons of a short list
-        if equal(element, other):
+        if equal(state, element, other):
             return True
     return False
 
@@ -70,7 +70,7 @@ def _distinct(state: State, operand: Any) -> Value:
     kept: list[Any] = []
     for element in elements:
         read(element)
-        if not _holds(kept, element):
+        if not _holds(state, kept, element):
             kept.append(element)
     return state.new_list(tuple(kept))
 
@@ -126,16 +126,16 @@ def _range(state: State, count: Any) -> Value:
     return state.new_list(tuple(range(max(0, count))))
 
 
-def _subset(inner: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
+def _subset(state: State, inner: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
     """Whether every element of the first equals one of the second; elements looked up in order."""
-    return all(_holds(outer, element) for element in inner)
+    return all(_holds(state, outer, element) for element in inner)
 
 
-def _sets(times: int, test: Callable[[Any, Any], bool]) -> Callable[[State, Any, Any], bool]:
+def _sets(times: int, test: Callable[[State, Any, Any], bool]) -> Callable[[State, Any, Any], bool]:
     def operation(state: State, left: Any, right: Any) -> bool:
         left, right = _require_list(left), _require_list(right)
         state.charge_steps(len(left) * len(right) // 16 * times)
-        return test(left, right)
+        return test(state, left, right)
 
     return operation
 
@@ -151,7 +151,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "slice": _slice,
     "sort": _sort,
     "lists_range": _range,
-    "sets_contains": _sets(1, lambda a, b: _subset(b, a)),
-    "sets_equivalent": _sets(2, lambda a, b: _subset(b, a) and _subset(a, b)),
-    "sets_intersects": _sets(1, lambda a, b: any(_holds(a, element) for element in b)),
+    "sets_contains": _sets(1, lambda state, a, b: _subset(state, b, a)),
+    "sets_equivalent": _sets(2, lambda state, a, b: _subset(state, b, a) and _subset(state, a, b)),
+    "sets_intersects": _sets(1, lambda state, a, b: any(_holds(state, a, element) for element in b)),
 }

@@ -27,8 +27,8 @@ def read(value: Any) -> Any:
     return value
 
 
-def equal(left: Any, right: Any) -> bool:
-    """L3.1. Raises EvaluationFault where an unsupported value is compared."""
+def equal(state: State, left: Any, right: Any) -> bool:
+    """L3.1, charged by L2.9. Raises EvaluationFault where an unsupported value is compared."""
     a, b = type(left), type(right)
     if a is b and (a is str or a is int):
         return left is right or bool(left == right)
@@ -41,17 +41,26 @@ def equal(left: Any, right: Any) -> bool:
     if a is not b:
         return False
     if a is tuple:
-        return len(left) == len(right) and all(equal(x, y) for x, y in zip(left, right, strict=True))
+        return _equal_lists(state, left, right)
     if a is dict:
-        return _equal_maps(left, right)
+        return _equal_maps(state, left, right)
     return bool(left == right)
 
 
-def _equal_maps(left: dict[Any, Any], right: dict[Any, Any]) -> bool:
+def _equal_lists(state: State, left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
+    """Element by element."""
+    if len(left) != len(right):
+        return False
+    state.charge_steps(len(left) // 16 + 1)
+    return all(equal(state, x, y) for x, y in zip(left, right, strict=True))
+
+
+def _equal_maps(state: State, left: dict[Any, Any], right: dict[Any, Any]) -> bool:
     """Entry by entry in the left one's order. A key that the right one lacks decides before its value is looked at."""
     if len(left) != len(right):
         return False
-    return all(key in right and equal(member, right[key]) for key, member in left.items())
+    state.charge_steps(len(left) // 16 + 1)
+    return all(key in right and equal(state, member, right[key]) for key, member in left.items())
 
 
 def compare(left: Any, right: Any) -> int | None:
@@ -315,8 +324,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "modulo": modulo,
     "negate": negate,
     "not": logical_not,
-    "equal": lambda _, left, right: equal(left, right),
-    "not_equal": lambda _, left, right: not equal(left, right),
+    "equal": equal,
+    "not_equal": lambda state, left, right: not equal(state, left, right),
     "less": _ordering(lambda order: order < 0),
     "less_equal": _ordering(lambda order: order <= 0),
     "greater": _ordering(lambda order: order > 0),
