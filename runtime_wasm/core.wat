@@ -109,3 +109,7 @@
       (return (i32.const 0))))
   (global.set $bytes (i32.sub (global.get $bytes) (local.get $bytes)))
   (i32.const 1))
+
+;; Takes the steps of looking through a text (L2.9): its length in bytes / 64. Result as $charge_steps.
+(func $charge_scan (param $text i32) (result i32)
+  (call $charge_steps (i32.shr_u (call $count (local.get $text)) (i32.const 6))))

@@ -120,6 +120,7 @@
 ;; Whether a string matches the automaton at table (L5.2).
 (func $matches (param $text i32) (param $table i32) (result i32)
   (if (i32.ne (call $tag (local.get $text)) (i32.const 6)) (then (return (call $not_a_test (local.get $text)))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (call $bool
     (call $regex_search (local.get $table) (call $address (local.get $text)) (call $count (local.get $text)))))
 

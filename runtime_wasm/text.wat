@@ -68,6 +68,7 @@
 (func $fn_contains (param $text i32) (param $part i32) (result i32)
   (if (i32.and (i32.eq (call $tag (local.get $text)) (i32.const 6)) (i32.eq (call $tag (local.get $part)) (i32.const 6)))
     (then
+      (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
       (return
         (call $bool
           (i32.ge_s

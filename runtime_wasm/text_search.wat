@@ -189,6 +189,7 @@
     (call $text_expect (local.get $text) (i32.const 6)
       (call $text_expect (local.get $part) (i32.const 6) (i32.const 0))))
   (if (local.get $offset) (then (return (local.get $offset))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (call $text_position
     (local.get $text)
     (call $text_find
@@ -200,6 +201,7 @@
   (local $offset i32) (local $found i32)
   (local.set $offset (call $text_search_start (local.get $text) (local.get $part) (local.get $start)))
   (if (i32.lt_s (local.get $offset) (i32.const 0)) (then (return (i32.sub (i32.const 0) (local.get $offset)))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (local.set $found
     (call $text_find
       (i32.add (call $address (local.get $text)) (local.get $offset))
@@ -219,6 +221,7 @@
     (call $text_expect (local.get $text) (i32.const 6)
       (call $text_expect (local.get $part) (i32.const 6) (i32.const 0))))
   (if (local.get $offset) (then (return (local.get $offset))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (call $text_position
     (local.get $text)
     (call $text_find_last
@@ -230,6 +233,7 @@
   (local $offset i32)
   (local.set $offset (call $text_search_start (local.get $text) (local.get $part) (local.get $start)))
   (if (i32.lt_s (local.get $offset) (i32.const 0)) (then (return (i32.sub (i32.const 0) (local.get $offset)))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (local.set $offset (i32.add (local.get $offset) (call $count (local.get $part))))
   (if (i32.gt_u (local.get $offset) (call $count (local.get $text)))
     (then (local.set $offset (call $count (local.get $text)))))

@@ -171,6 +171,7 @@ def _matches(node: checked.Matches) -> Evaluate:
         text = operand(state)
         if type(text) is not str:
             raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+        state.charge_scan(text)
         return search(text) is not None
 
     return run

@@ -44,6 +44,12 @@ def _within(position: int, length: int) -> None:
         raise EvaluationFault(Fault.INDEX_OUT_OF_RANGE)
 
 
+def _contains(state: State, text: Any, part: Any) -> bool:
+    _require(str, text, part)
+    state.charge_scan(text)
+    return part in text
+
+
 def _char_at(state: State, text: Any, position: Any) -> str:
     _require(str, text)
     _require(int, position)
@@ -51,19 +57,22 @@ def _char_at(state: State, text: Any, position: Any) -> str:
     return state.new_text(text[position : position + 1])
 
 
-def _index_of(_: State, text: Any, other: Any, start: Any = 0) -> int:
+def _index_of(state: State, text: Any, other: Any, start: Any = 0) -> int:
     _require(str, text, other)
     _require(int, start)
     _within(start, len(text))
+    state.charge_scan(text)
     return int(text.find(other, start))
 
 
-def _last_index_of(_: State, text: Any, other: Any, start: Any = _NOT_GIVEN) -> int:
+def _last_index_of(state: State, text: Any, other: Any, start: Any = _NOT_GIVEN) -> int:
     _require(str, text, other)
     if start is _NOT_GIVEN:
+        state.charge_scan(text)
         return int(text.rfind(other))
     _require(int, start)
     _within(start, len(text))
+    state.charge_scan(text)
     return int(text.rfind(other, 0, start + len(other)))
 
 
@@ -142,7 +151,7 @@ def _base64_decode(state: State, text: Any) -> bytes:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    "contains": _text_test(lambda text, part: part in text),
+    "contains": _contains,
     "starts_with": _text_test(lambda text, part: text.startswith(part)),
     "ends_with": _text_test(lambda text, part: text.endswith(part)),
     "char_at": _char_at,

@@ -33,6 +33,12 @@ class State:
             raise EvaluationFault(Fault.ITERATION_BUDGET_EXCEEDED)
         self.steps_left -= steps
 
+    def charge_scan(self, text: str) -> None:
+        """Takes the steps of looking through a text (L2.9)."""
+        length = len(text)
+        if length >= 16:
+            self.charge_steps((length if text.isascii() else len(text.encode())) // 64)
+
     def charge_bytes(self, count: int) -> None:
         """Takes bytes from the allocation budget (L2.10). Raises the fatal fault where it does not suffice."""
         if count > self.bytes_left:
