@@ -25,7 +25,7 @@ assert engine.decide("refund_order", {"amount": 30, "currency": "USD"}, User("al
 
 def main() -> None:
     """Measures compilation in-process, then a first decision and `hexgate --help` in new processes."""
-    runner = pyperf.Runner(values=3, processes=3)
+    runner = pyperf.Runner(values=3, processes=2, program_args=("-m", "benchmarks.processes"))
     small, large = dict(REFUNDS), grid(20, 50)
     runner.bench_func("compile the README's policy", lambda: compile_policy(checked(small)))
     runner.bench_func("compile 20 roles x 50 tools x 4 constraints", lambda: compile_policy(checked(large)))
