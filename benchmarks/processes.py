@@ -12,15 +12,7 @@ import pyperf
 from benchmarks.policies import REFUNDS, checked, grid
 from hexgate.compiler.compile import compile_policy
 
-COLD = """
-import json, sys
-from hexgate.decision.decision import User
-from hexgate.decision.policy_table import read_table
-from hexgate.runtime.wasm_engine import WasmEngine
-folder = sys.argv[1]
-engine = WasmEngine(open(folder + "/policy.wasm", "rb").read(), read_table(open(folder + "/policy.json", "rb").read()))
-assert engine.decide("refund_order", {"amount": 30, "currency": "USD"}, User("alice", "billing")).allowed
-"""
+COLD = Path(__file__).with_name("cold_start.py")
 
 
 def main() -> None:
@@ -37,7 +29,7 @@ def main() -> None:
     from hexgate.decision.policy_table import write_table
 
     (folder / "policy.json").write_bytes(write_table(compiled.table))
-    runner.bench_command("cold start to the first decision", [sys.executable, "-c", COLD, str(folder)])
+    runner.bench_command("cold start to the first decision", [sys.executable, str(COLD), str(folder)])
     runner.bench_command("hexgate --help", [str(Path(sys.executable).parent / "hexgate"), "--help"])
     runner.bench_command("python -c pass", [sys.executable, "-c", "pass"])
 
