@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BOTTOM = {"hexgate", "hexgate.values", "hexgate.limits", "hexgate.faults", "hexgate.diagnostics",
+BOTTOM = {"hexgate", "hexgate.values", "hexgate.limits", "hexgate.collector_pause", "hexgate.faults", "hexgate.diagnostics",
           "hexgate.diagnostic_codes", "hexgate.strict_json"}  # fmt: skip
 LAYERS: dict[str, set[str]] = {
     # package -> packages that it may import besides itself and the bottom layer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hexgate.collector_pause import collector_paused
 from hexgate.compiler.assemble import assemble
 from hexgate.compiler.data_segment import DataSegment
 from hexgate.compiler.emit import emit, emit_expression
@@ -35,6 +36,7 @@ class CompiledExpression:
     wat: str
 
 
+@collector_paused
 def compile_policy(policy: CheckedPolicy) -> CompiledPolicy:
     """Compile a policy. The same policy gives the same bytes on any machine."""
     program = lower(policy)

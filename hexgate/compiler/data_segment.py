@@ -12,8 +12,7 @@ from hexgate.values import Duration, Timestamp, TypeValue, UInt, Unsupported, Va
 
 DATA_START = 1024
 NULL_CELL, FALSE_CELL, TRUE_CELL = 512, 528, 544
-
-_Shape = tuple[object, ...]
+_CELL = struct.Struct("<iiQ")
 
 
 class DataSegment:
@@ -22,7 +21,7 @@ class DataSegment:
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._pieces: dict[tuple[int, bytes], int] = {}
-        self._cells: dict[_Shape, int] = {}
+        self._texts: dict[str, int] = {}
 
     @classmethod
     def continuing(cls, content: bytes) -> DataSegment:
@@ -48,26 +47,31 @@ class DataSegment:
 
     def cell(self, value: Value) -> int:
         """The address of the cell of a constant value."""
+        if type(value) is str:
+            known = self._texts.get(value)
+            if known is None:
+                text = value.encode()
+                known = self._texts[value] = self._pack(6, len(text), self.place(text))
+            return known
+        if type(value) is int:
+            return self._pack(3, 0, value & (2**64 - 1))
         if value is None:
             return NULL_CELL
         if type(value) is bool:
             return TRUE_CELL if value else FALSE_CELL
         if type(value) is Unsupported:
             return fault_cell(Fault.UNSUPPORTED_VALUE)
-        tag, aux, payload = self._fields(value)
-        return self.place(struct.pack("<iiQ", tag, aux, payload), 16)
+        return self._pack(*self._fields(value))
+
+    def _pack(self, tag: int, aux: int, payload: int) -> int:
+        return self.place(_CELL.pack(tag, aux, payload), 16)
 
     def _fields(self, value: Value) -> tuple[int, int, int]:
-        """Tag, aux and payload of a value that is no canonical cell."""
-        if type(value) is int:
-            return 3, 0, value & (2**64 - 1)
+        """Tag, aux and payload of a value that is no canonical cell, int or string."""
         if type(value) is UInt:
             return 4, 0, int(value)
         if type(value) is float:
             return 5, 0, int.from_bytes(struct.pack("<d", value), "little")
-        if type(value) is str:
-            text = value.encode()
-            return 6, len(text), self.place(text)
         if type(value) is bytes:
             return 7, len(value), self.place(value)
         if type(value) is tuple:

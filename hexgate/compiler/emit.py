@@ -148,9 +148,14 @@ def _constraint(code: ConstraintCode, shared: dict[str, int], functions: list[st
     return number
 
 
+_UNPRINTABLE = dict.fromkeys((*range(32), 127), "?")
+
+
 def _printable(text: str) -> str:
     """A text that can stand in a line comment: no control characters, nothing that is not ASCII."""
-    return text.encode("ascii", "backslashreplace").decode().translate(dict.fromkeys((*range(32), 127), "?"))
+    if text.isascii() and text.isprintable():
+        return text
+    return text.encode("ascii", "backslashreplace").decode().translate(_UNPRINTABLE)
 
 
 def _entry(number: int, entry: EntryCode, numbers: list[int]) -> str:

@@ -57,9 +57,12 @@ class ExpressionEmitter:
         return f"(i32.const {cell.address})"
 
     def _call(self, call: CallPrelude) -> str:
-        parts = [self.emit(operand) for operand in call.operands]
-        parts += [f"(i32.const {immediate})" for immediate in call.immediates]
-        return f"(call ${' '.join([call.name, *parts])})"
+        text = f"(call ${call.name}"
+        for operand in call.operands:
+            text += " " + _EMIT[type(operand)](self, operand)
+        for immediate in call.immediates:
+            text += f" (i32.const {immediate})"
+        return text + ")"
 
     def _short_circuit(self, node: ShortCircuit) -> str:
         left = self._temporary()

@@ -32,7 +32,7 @@ class _PolicyLowering:
         self._rules: list[RuleReference] = []
         self._rule_numbers: dict[int, int] = {}
         self._outcomes: list[Outcome] = []
-        self._outcome_numbers: dict[tuple[Reason, int, int | None], int] = {}
+        self._outcome_numbers: dict[tuple[str, int, int | None], int] = {}
         self._entries: list[EntryCode] = []
         self._entry_numbers: dict[tuple[bool, tuple[int, ...]], int] = {}
 
@@ -107,7 +107,7 @@ class _PolicyLowering:
         return number
 
     def _outcome(self, reason: Reason, rule: int, constraint: int | None) -> int:
-        key = (reason, rule, constraint)
+        key = (reason.value, rule, constraint)
         number = self._outcome_numbers.get(key)
         if number is None:
             number = self._outcome_numbers[key] = FIRST_OUTCOME + len(self._outcomes)

@@ -13,7 +13,12 @@ from lark.lexer import TerminalDef
 
 from hexgate.language.tree import Span
 
-_END, _OTHER = "$END", "$OTHER"
+KNOWN_WORDS = 8_192
+"""How many words' terminals are remembered; then all are forgotten."""
+
+KNOWN_WORD_CHARACTERS = 64
+"""Longer words are not remembered."""
+
 _new = tuple.__new__
 
 
@@ -54,23 +59,38 @@ class Scanner:
         blank = "|".join(t.pattern.to_regexp() for t in ranked if t.name in ignored)
         varying = [t for t in ranked if t.pattern.type == "re" and t.name not in ignored]
         marks = "|".join(re.escape(text) for text in self._fixed if not text.isalpha())
-        groups = [*(t.pattern.to_regexp() for t in varying), marks, r"\Z", r"(?s:.)"]
-        # The separators are possessive: the last two groups must never see a character of theirs.
-        self._pattern = re.compile(f"(?:{blank})*+(?:" + "|".join(f"({group})" for group in groups) + ")")
-        self._names = ["", *(t.name for t in varying), "", _END, _OTHER]
+        patterns = [t.pattern.to_regexp() for t in varying]
+        # The separators are possessive: what begins no token must never be a character of theirs.
+        words = "|".join([*patterns, marks, r"\Z"])
+        self._pieces = re.compile(f"((?:{blank})*+)(?:({words})|((?s:.)))").findall
+        self._word = re.compile("|".join(f"({pattern})" for pattern in patterns)).fullmatch
+        self._names = ["", *(t.name for t in varying)]
+        self._known = dict(self._fixed)
 
     def scan(self, text: str) -> Tokens:
         """The tokens of a text, up to the first character that begins none."""
         kinds: list[str] = []
         texts: list[str] = []
         spans: list[Span] = []
-        fixed, names = self._fixed.get, self._names
-        for match in self._pattern.finditer(text):
-            index = match.lastindex or 0
-            word = match[index]
-            kinds.append(fixed(word) or names[index])
+        known, end = self._known, 0
+        for blank, word, other in self._pieces(text):
+            start = end + len(blank)
+            if not word:
+                return Tokens(tuple(kinds), texts, spans, start if other else None)
+            end = start + len(word)
+            kinds.append(known.get(word) or self._kind(word))
             texts.append(word)
-            spans.append(_new(Span, match.span(index)))
-        end = kinds.index(_OTHER if _OTHER in kinds else _END)
-        rest = spans[end].start if kinds[end] == _OTHER else None
-        return Tokens(tuple(kinds[:end]), texts[:end], spans[:end], rest)
+            spans.append(_new(Span, (start, end)))
+        raise AssertionError("the end of a text is a piece of it")
+
+    def _kind(self, word: str) -> str:
+        """The terminal of a word, which is the same wherever it stands."""
+        match = self._word(word)
+        if match is None or match.lastindex is None:
+            raise AssertionError("a word is a token")
+        kind = self._names[match.lastindex]
+        if len(self._known) >= KNOWN_WORDS:
+            self._known = dict(self._fixed)
+        if len(word) <= KNOWN_WORD_CHARACTERS:
+            self._known[word] = kind
+        return kind

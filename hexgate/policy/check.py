@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
+from hexgate.collector_pause import collector_paused
 from hexgate.decision.decision import ConstraintReference, RuleReference, Verdict
 from hexgate.decision.tool_patterns import is_pattern, literal_prefix, matches_pattern
 from hexgate.diagnostics import Diagnostic, PolicyInvalidError, Severity
@@ -18,7 +18,7 @@ from hexgate.policy.checked import CheckedConstraint, CheckedEntry, CheckedPolic
 from hexgate.policy.linked import LinkedEntry, LinkedPolicy, LinkedRole
 from hexgate.policy.notes import notes_on
 from hexgate.policy.reads import joined_reads, reads_of
-from hexgate.policy.source import SourceRule, SourceText
+from hexgate.policy.source import SourceText
 from hexgate.policy.tool_schemas import ToolSchemas, union_of
 from hexgate.values import Value
 
@@ -33,6 +33,7 @@ def check(policy: LinkedPolicy, schemas: ToolSchemas | None = None) -> CheckedPo
     return check_with_notes(policy, schemas)[0]
 
 
+@collector_paused
 def check_with_notes(
     policy: LinkedPolicy, schemas: ToolSchemas | None = None
 ) -> tuple[CheckedPolicy, tuple[Diagnostic, ...]]:
@@ -100,10 +101,7 @@ class _PolicyChecker:
         name = entry.source.name
         self._refuse_unknown_tool(entry)
         args = self._arguments_of(name, author)
-        rules = tuple(
-            self._rule(rule, RuleReference(entry.role, name, number, rule.mode, rule.place), author, args)
-            for number, rule in enumerate(entry.source.rules)
-        )
+        rules = tuple([self._rule(entry, number, author, args) for number in range(len(entry.source.rules))])
         reads = reads_of(constraint.expression.root for rule in rules for constraint in rule.constraints)
         return CheckedEntry(name, rules, reads)
 
@@ -139,15 +137,20 @@ class _PolicyChecker:
             Diagnostic("HG402", message, entry.source.place, schemas.help_for(name), severity=severity)
         )
 
-    def _rule(self, rule: SourceRule, reference: RuleReference, author: LinkedRole, args: Type) -> CheckedRule:
+    def _rule(self, entry: LinkedEntry, number: int, author: LinkedRole, args: Type) -> CheckedRule:
+        rule = entry.source.rules[number]
         made = [self._constraint(text, author, args) for text in rule.constraints]
-        constraints = tuple(constraint for constraint in made if constraint is not None)
-        reference = replace(
-            reference,
-            constraints=tuple(constraint.reference for constraint in constraints),
-            message=rule.message,
-            approvers=rule.approvers,
-            expires_in=rule.expires_in,
+        constraints = tuple([constraint for constraint in made if constraint is not None])
+        reference = RuleReference(
+            entry.role,
+            entry.source.name,
+            number,
+            rule.mode,
+            rule.place,
+            tuple([constraint.reference for constraint in constraints]),
+            rule.message,
+            rule.approvers,
+            rule.expires_in,
         )
         return CheckedRule(reference, constraints)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingType
 from pathlib import PurePath
 
+from hexgate.collector_pause import collector_paused
 from hexgate.diagnostics import Diagnostic, Place, PolicyInvalidError, Related
 from hexgate.policy.parse_entries import parse_default, parse_entries
 from hexgate.policy.reading import ROLE_NAME, Reader, shorten
@@ -30,6 +31,7 @@ def parse(files: MappingType[str, bytes]) -> SourcePolicy:
     return policy
 
 
+@collector_paused
 def parse_with_diagnostics(files: MappingType[str, bytes]) -> tuple[SourcePolicy, tuple[Diagnostic, ...]]:
     """What could be read of a policy set, and everything that is wrong with it, in order of place. The order of the files
     makes no difference."""

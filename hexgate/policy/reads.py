@@ -71,43 +71,53 @@ def _joined(entries: Iterable[CheckedEntry | None]) -> Reads:
 
 
 def _note(found: dict[str, Members], root: str, members: Members) -> None:
-    found[root] = join_members(found.get(root, frozenset()), members)
+    known = found.get(root)
+    found[root] = members if known is None else join_members(known, members)
 
 
 def _visit(node: Node, found: dict[str, Members]) -> None:
-    access = _member_access(node)
-    if access is not None:
-        _note(found, access[0], frozenset((access[1],)))
+    kind = type(node)
+    if kind is checked.Constant:
         return
-    if _is_attrs(node):
-        _note(found, "attrs", EVERYTHING)
+    if kind is checked.Variable:
+        _note_root(node.name, found)  # type: ignore[union-attr]
         return
-    if type(node) is checked.Variable:
-        if node.name in _ROOTS:
-            _note(found, node.name, EVERYTHING)
-        elif node.name == "user":
+    if kind is checked.Select or kind is checked.Has or kind is checked.Invoke:
+        access = _member_access(node)
+        if access is not None:
+            _note(found, access[0], frozenset((access[1],)))
+            return
+        if _is_attrs(node):
             _note(found, "attrs", EVERYTHING)
-        elif node.name == "now":
-            _note(found, "now", frozenset())
-        return
-    if type(node) in (checked.Select, checked.Has) and _is_user(node.operand):  # type: ignore[union-attr]
-        return
+            return
+        if kind is not checked.Invoke and _is_user(node.operand):  # type: ignore[union-attr]
+            return
     for operand in operands_of(node):
         _visit(operand, found)
+
+
+def _note_root(name: str, found: dict[str, Members]) -> None:
+    """A root that is read whole."""
+    if name in _ROOTS:
+        _note(found, name, EVERYTHING)
+    elif name == "user":
+        _note(found, "attrs", EVERYTHING)
+    elif name == "now":
+        _note(found, "now", frozenset())
 
 
 def _member_access(node: Node) -> tuple[str, str] | None:
     """Root and member of `root.name`, `has(root.name)`, `root["name"]`, `"name" in root`; None for anything else."""
     operand: Node
-    if type(node) is checked.Select or type(node) is checked.Has:
-        operand, name = node.operand, node.field
-    elif type(node) is checked.Invoke and node.function in ("index", "in"):
+    if type(node) is checked.Invoke:
+        if node.function not in ("index", "in"):
+            return None
         operand, key = node.operands if node.function == "index" else node.operands[::-1]
         if type(key) is not checked.Constant or type(key.value) is not str:
             return None
         name = key.value
     else:
-        return None
+        operand, name = node.operand, node.field  # type: ignore[union-attr]
     if type(operand) is checked.Variable and operand.name in _ROOTS:
         return operand.name, name
     return ("attrs", name) if _is_attrs(operand) else None

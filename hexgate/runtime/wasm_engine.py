@@ -27,7 +27,7 @@ _NOTHING: dict[str, Any] = {}
 class _Plan:
     """What is known of a role and a tool: what to send, and the decisions given so far, by answer."""
 
-    __slots__ = ("decisions", "members", "reads", "role", "tool")
+    __slots__ = ("decisions", "members", "names", "reads", "role", "tool")
 
     def __init__(self, role: str, tool: str, reads: Reads) -> None:
         self.role = role
@@ -35,6 +35,7 @@ class _Plan:
         self.reads = reads
         others = reads.attrs or reads.ctx or reads.resource or reads.now
         self.members = None if others or isinstance(reads.args, Everything) else reads.args
+        self.names = tuple(sorted(self.members or ()))
         self.decisions: dict[int, Decision] = {}
 
 
@@ -77,16 +78,18 @@ class WasmEngine:
 
     def _decide_again(self, tool: Any, args: Any, user: User | None) -> Decision | None:
         """The commonest case without a detour: a role and a tool that have been decided on before, of which only members of
-        `args` are read and all members are. None for any other, and wherever something is not as it should be."""
+        `args` are read. None for any other, and wherever something is not as it should be."""
         if type(user) is not User or type(tool) is not str or type(args) is not dict:
             return None
         role, user_id = user.role, user.user_id
         if type(role) is not str or type(user_id) is not str or not user_id.isascii() or not 0 < len(user_id) <= NAME_BYTES:
             return None
         plan = self._plans.get((role, tool))
-        if plan is None or plan.members is None or not args.keys() <= plan.members:
+        if plan is None or plan.members is None:
             return None
         try:
+            if not args.keys() <= plan.members:
+                args = {name: args[name] for name in plan.names if name in args}
             request = packb((role, tool, user_id, _NOTHING, args, _NOTHING, _NOTHING, None), encode_extension, OPTIONS)
             return plan.decisions.get(self._local.call(request)) if len(request) <= REQUEST_BYTES else None
         except (TypeError, ValueError, BufferError, AttributeError, TrapError):
