@@ -181,6 +181,8 @@ def _usage_failure(error: Exception) -> CommandError:
     if option is not None and hasattr(error, "possibilities"):
         if error.possibilities:
             way = f"did you mean `{sorted(error.possibilities)[0]}`?"
+        elif context is not None and context.info_name == "eval":
+            way = "an expression that begins with `-` follows `--`: `hexgate eval -- '-1 < 0'`"
         return CommandError(f"there is no option `{option}`", help=way, code=ExitCode.USAGE)
     sentence = message.replace("'", "`").rstrip(".")
     return CommandError(sentence[:1].lower() + sentence[1:], help=way, code=ExitCode.USAGE)

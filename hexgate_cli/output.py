@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import tempfile
+from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +26,57 @@ def format_json_line(value: Any) -> str:
     return escape_json(json.dumps(value, ensure_ascii=False, separators=(",", ":"))) + "\n"
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: str, data: bytes) -> None:
     """Write a file by replacing it: a reader sees the old content or the new. Keeps the permissions of a file that was
-    there. Raises CommandError, and leaves nothing behind."""
-    target = Path(os.path.realpath(path))
-    temporary = None
+    there. What is no file, a device or a pipe, is written to and stays. Raises CommandError, and leaves nothing
+    behind."""
     try:
-        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, mode if mode is not None else 0o666 & ~_umask())  # noqa: PTH101
-        os.replace(temporary, target)  # noqa: PTH105
-        temporary = None
+        mode = _mode_of(path)
+        if mode is None or stat.S_ISREG(mode):
+            _replace(Path(os.path.realpath(path)), mode, data)
+        else:
+            with Path(path).open("wb", buffering=0) as stream:
+                _write_all(stream, data)
     except OSError as error:
         raise CommandError(f"cannot write `{path}`: {describe_os_error(error)}") from None
+    except ValueError as error:
+        raise CommandError(f"cannot write `{path}`: {error}") from None
+
+
+def _mode_of(path: str) -> int | None:
+    """What stands at a path: its kind and permissions, None where there is nothing. Raises OSError where it may not be
+    written."""
+    if not path:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        return None
+    if not os.access(path, os.W_OK):
+        # Replacing needs no right to the file itself; its owner said that it is not to be changed.
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return mode
+
+
+def _replace(target: Path, mode: int | None, data: bytes) -> None:
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".hexgate.", suffix=".partial", dir=target.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o666 & ~_umask() if mode is None else stat.S_IMODE(mode))  # noqa: PTH101
+        os.replace(temporary, target)  # noqa: PTH105
+        temporary = None
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _write_all(stream: RawIOBase, data: bytes) -> None:
+    """Write without a buffer: what a device refuses is an error here, not at some later flush."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) or 0 :]
 
 
 def _umask() -> int:

@@ -68,7 +68,7 @@ def _expression_findings(source: SourcePolicy, schemas: ToolSchemas | None) -> t
 def _require_readable(path: str) -> None:
     try:
         target = Path(path)
-        if not target.exists():
+        if not path or not target.exists():  # Path("") would be the current directory
             raise InputError(
                 f"there is no file or directory `{path}`", help="pass a directory of role files, or one policy file"
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,8 +37,8 @@ def command(
     ] = Emit.WASM,
     tools: ToolSchemas = None,
 ) -> ExitCode:
-    """The same sources give the same bytes on any machine. The module alone is not signed: no runtime takes it
-    without a bundle around it.
+    """The same sources give the same bytes on any machine. The module alone is not signed: whoever can
+    write the file decides what it allows.
     """
     if output is None and emit is Emit.WASM:
         raise InputError("a module is not text", help="name a file: `-o policy.wasm`, or ask for `--emit wat`")
@@ -52,7 +51,7 @@ def command(
         else:
             sys.stdout.write(data.decode())
         return ExitCode.OK
-    write_file(Path(output), data)
+    write_file(output, data)
     sys.stdout.write(f"wrote {escape_text(output)}, {len(data):,} bytes\n")
     return ExitCode.OK
 

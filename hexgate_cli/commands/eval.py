@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hexgate.policy.reading import RESERVED_NAMES
 from hexgate.strict_json import Json, StrictJsonError, parse_json
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.expressions import Evaluation, evaluate
@@ -80,6 +81,8 @@ def _bindings(options: list[str]) -> dict[str, Json]:
 
 
 def _require_name(name: str) -> None:
+    if name in RESERVED_NAMES:
+        raise InputError(f"`{name}` is a word of the language and cannot be a variable")
     if not _NAME.fullmatch(name):
         raise InputError(f"`{name}` cannot be a variable", help="a name has letters, digits and `_`")
 

@@ -42,7 +42,7 @@ def command(
         if diff:
             sys.stdout.write(_format_diff(file, before[file], formatted[file].text, screen_of(sys.stdout)))
         elif not check:
-            write_file(Path(file), formatted[file].text.encode())
+            write_file(file, formatted[file].text.encode())
     dry = check or diff
     _report(files, changed, dry)
     return ExitCode.FAILURE if dry and changed else ExitCode.OK
@@ -54,6 +54,8 @@ def find_policy_files(paths: list[str]) -> list[str]:
     for path in paths:
         target = Path(path)
         try:
+            if not path:  # Path("") would be the current directory
+                raise InputError("there is no file or directory ``")
             if target.is_dir():
                 inside = sorted(str(child) for child in target.iterdir() if _is_policy_file(child))
                 if not inside:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def test_a_file_is_replaced_with_its_permissions_and_through_links(tmp_path: Pat
     target.write_bytes(b"old")
     target.chmod(0o640)
     link.symlink_to(target)
-    write_file(link, b"new")
+    write_file(str(link), b"new")
     assert target.read_bytes() == b"new"
     assert link.is_symlink()
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
@@ -88,7 +89,7 @@ def test_a_file_is_replaced_with_its_permissions_and_through_links(tmp_path: Pat
 def test_a_new_file_has_the_permissions_of_the_umask(tmp_path: Path) -> None:
     previous = os.umask(0o027)
     try:
-        write_file(tmp_path / "a", b"x")
+        write_file(str(tmp_path / "a"), b"x")
     finally:
         os.umask(previous)
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
@@ -97,9 +98,47 @@ def test_a_new_file_has_the_permissions_of_the_umask(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir()
     with pytest.raises(CommandError) as caught:
-        write_file(tmp_path / "directory", b"x")
+        write_file(str(tmp_path / "directory"), b"x")
     assert caught.value.message == f"cannot write `{tmp_path / 'directory'}`: is a directory"
     assert [path.name for path in tmp_path.iterdir()] == ["directory"]
+
+
+def test_a_long_name_is_written(tmp_path: Path) -> None:
+    name = "a" * 250
+    write_file(str(tmp_path / name), b"x")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
+    reader.start()
+    write_file(str(pipe), b"x" * 200_000)
+    reader.join(timeout=30)
+    assert received == [b"x" * 200_000]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_file_that_is_read_only_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (str(target), os.W_OK))
+    with pytest.raises(CommandError) as caught:
+        write_file(str(target), b"new")
+    assert caught.value.message == f"cannot write `{target}`: permission denied"
+    assert target.read_bytes() == b"old"
+
+
+NO_PATHS = [("", "no such file or directory"), ("a\0b", "embedded null byte")]
+
+
+@pytest.mark.parametrize(("path", "reason"), NO_PATHS)
+def test_what_is_no_path_is_not_written(path: str, reason: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        write_file(path, b"x")
+    assert caught.value.message == f"cannot write `{path}`: {reason}"
 
 
 def test_json_lines_are_encodable_and_one_line() -> None:
