@@ -32,3 +32,13 @@ TIMESTAMP_MIN = -62_135_596_800 * 10**9
 
 TIMESTAMP_MAX = 253_402_300_800 * 10**9 - 1
 """9999-12-31T23:59:59.999999999Z in nanoseconds since the epoch."""
+
+MODULE_FUEL = 250_000_000
+"""Units of fuel that one call of a module may take: a hostile endless loop ends within about a quarter of a second. It is more than
+what the largest operands of a request make any function take (tests/prelude/test_work.py)."""
+
+MODULE_MEMORY_BYTES = 16 * 2**20
+"""Size of a module's linear memory in bytes: the heap, the largest request and all the data that a module can bring fit."""
+
+MODULE_FUNCTIONS = 20_000
+"""Number of functions of a module: compiling empty ones costs about 35 us and 5 KiB each."""
