@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hexgate.diagnostic_codes import CODES
+from hexgate.place import Place
 
 
 class Severity(Enum):
@@ -18,16 +19,6 @@ class Severity(Enum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A stretch of one line of a file. Lines and columns count from 1, columns and `length` in code points."""
-
-    file: str
-    line: int
-    column: int
-    length: int = 1
 
 
 @dataclass(frozen=True, slots=True)

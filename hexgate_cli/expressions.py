@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hexgate.diagnostics import Diagnostic, Place
+from hexgate.diagnostics import Diagnostic
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.language.check import check
 from hexgate.language.checked import CheckedExpression
@@ -13,6 +13,7 @@ from hexgate.language.environment import Environment
 from hexgate.language.finding import ExpressionError, Finding
 from hexgate.language.freeze import freeze
 from hexgate.language.types import DYN
+from hexgate.place import Place
 from hexgate.strict_json import Json
 from hexgate.values import Value
 from hexgate_cli.failures import CommandError

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import yaml
 
-from hexgate.diagnostics import Diagnostic, Place
+from hexgate.diagnostics import Diagnostic
 from hexgate.language.finding import ExpressionError
 from hexgate.language.parse import parse
 from hexgate.language.print import format_expression
 from hexgate.language.tree import Expr, Span
+from hexgate.place import Place
 from hexgate.policy.scalar_places import scalar_places
 from hexgate.policy.yaml_tree import parse_yaml
 from hexgate_cli.expression_layout import break_lines, has_comment

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BOTTOM = {"hexgate", "hexgate.values", "hexgate.limits", "hexgate.collector_pause", "hexgate.faults", "hexgate.diagnostics",
-          "hexgate.diagnostic_codes", "hexgate.strict_json"}  # fmt: skip
+          "hexgate.diagnostic_codes", "hexgate.place", "hexgate.strict_json"}  # fmt: skip
 LAYERS: dict[str, set[str]] = {
     # package -> packages that it may import besides itself and the bottom layer
     "hexgate.regex": set(),

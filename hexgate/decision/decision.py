@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from hexgate.diagnostics import Place
 from hexgate.faults import Fault
+from hexgate.place import Place
 
 
 class Verdict(Enum):

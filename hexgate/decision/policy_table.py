@@ -8,7 +8,7 @@ from typing import Any
 from hexgate.decision.decision import ConstraintReference, Reason, RuleReference, Verdict
 from hexgate.decision.outcomes import Outcome, PolicyTable
 from hexgate.decision.reads import EVERYTHING, Everything, Members, Reads
-from hexgate.diagnostics import Place
+from hexgate.place import Place
 from hexgate.strict_json import StrictJsonError, parse_json
 
 FORMAT = "hexgate.policy-table.v1"

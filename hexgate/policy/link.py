@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from hexgate.decision.tool_patterns import is_pattern, literal_prefix, patterns_overlap
-from hexgate.diagnostics import Diagnostic, Place, PolicyInvalidError, Related
+from hexgate.diagnostics import Diagnostic, PolicyInvalidError, Related
 from hexgate.language.suggest import help_for
+from hexgate.place import Place
 from hexgate.policy.inheritance import parents_first
 from hexgate.policy.linked import LinkedEntry, LinkedPolicy, LinkedRole
 from hexgate.policy.parse import BOUNDARY_FILE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hexgate.diagnostics import Diagnostic, Place, PolicyInvalidError
+from hexgate.diagnostics import Diagnostic, PolicyInvalidError
+from hexgate.place import Place
 from hexgate.policy.parse import BOUNDARY_FILE, parse, parse_with_diagnostics
 from hexgate.policy.reading import ROLE_NAME
 from hexgate.policy.source import SourcePolicy

@@ -6,7 +6,8 @@ from collections.abc import Mapping as MappingType
 from pathlib import PurePath
 
 from hexgate.collector_pause import collector_paused
-from hexgate.diagnostics import Diagnostic, Place, PolicyInvalidError, Related
+from hexgate.diagnostics import Diagnostic, PolicyInvalidError, Related
+from hexgate.place import Place
 from hexgate.policy.parse_entries import parse_default, parse_entries
 from hexgate.policy.reading import ROLE_NAME, Reader, shorten
 from hexgate.policy.source import SourceConstant, SourceParent, SourcePolicy, SourceRole

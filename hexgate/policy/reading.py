@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from hexgate.diagnostics import Diagnostic, Place, Related
+from hexgate.diagnostics import Diagnostic, Related
 from hexgate.language.suggest import help_for, suggest
 from hexgate.limits import NAME_BYTES
+from hexgate.place import Place
 from hexgate.policy.plain_scalars import Kind, kind_of
 from hexgate.policy.source import SourceText
 from hexgate.policy.yaml_tree import Mapping, Node, Scalar

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hexgate.decision.decision import Verdict
-from hexgate.diagnostics import Place
+from hexgate.place import Place
 from hexgate.policy.scalar_places import scalar_places
 from hexgate.values import Value
 

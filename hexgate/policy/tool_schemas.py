@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hexgate.diagnostics import Diagnostic, Place, PolicyInvalidError
+from hexgate.diagnostics import Diagnostic, PolicyInvalidError
 from hexgate.language.suggest import help_for
 from hexgate.language.types import DYN, Member, Record
+from hexgate.place import Place
 from hexgate.policy.json_schema_types import SchemaError, type_of_arguments
 from hexgate.strict_json import StrictJsonError, parse_json
 

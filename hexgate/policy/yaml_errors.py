@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import yaml
 
-from hexgate.diagnostics import Diagnostic, Place
+from hexgate.diagnostics import Diagnostic
+from hexgate.place import Place
 
 _QUOTE = "put a text that contains `: ` or ` #`, or begins with a sign that YAML uses, in quotes"
 _ALIGN = (

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, TypeAlias, Union
 
 import yaml
 
-from hexgate.diagnostics import Diagnostic, Place, Related
+from hexgate.diagnostics import Diagnostic, Related
+from hexgate.place import Place
 from hexgate.policy.plain_scalars import NULLS, is_text_as_key
 from hexgate.policy.source import RawScalar, SourceText
 from hexgate.policy.yaml_errors import explain_syntax

@@ -1,4 +1,4 @@
-"""The locked-down host of a module: engine settings, checks before compilation, fuel, memory, and the calls.
+"""The locked-down host of a module: engine settings, compilation, fuel, memory, and the calls.
 
 The only module that imports wasmtime to run anything (the compiler imports its assembler). DESIGN: docs/abi.md A1.
 """
@@ -6,34 +6,29 @@ The only module that imports wasmtime to run anything (the compiler imports its 
 from __future__ import annotations
 
 import ctypes
+import os
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 import wasmtime
 
-MODULE_BYTES = 4 * 2**20
-"""Length of a module in bytes, at most."""
+from hexgate.runtime.module_headers import read_header
+from hexgate.runtime.module_limits import RUNTIME_LIMITS, Interface, ModuleLimits, ModuleRefusedError
 
-MODULE_FUNCTIONS = 20_000
-"""Number of functions of a module, at most: compiling empty ones costs about 35 us and 5 KiB each."""
+_WORKING = threading.RLock()
+"""Held while the engine compiles or instantiates, and by fork, so that no child inherits the engine's locks taken."""
 
-MEMORY_BYTES = 64 * 2**20
-"""Size of a module's linear memory in bytes, at most."""
-
-FUEL = 4_000_000_000
-"""Units of fuel of an instance, for all its calls: no decision within the language's budgets needs as many. When it is
-spent the next call traps; whoever made it makes another instance and calls again, once."""
-
-_SECTION_FUNCTION, _SECTION_IMPORT, _SECTION_START, _SECTION_CUSTOM = 3, 2, 8, 0
-
-
-class ModuleRefusedError(Exception):
-    """A module is not one that this runtime runs. The message says which rule it breaks."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_WORKING.acquire, after_in_parent=_WORKING.release, after_in_child=_WORKING.release)
 
 
 class TrapError(Exception):
     """A call of a module ended in a trap, or its answer is none. The instance must not be used again."""
+
+
+class OutOfFuelError(TrapError):
+    """The instance's fuel is spent. Its earlier calls may have spent it: a new instance may answer."""
 
 
 def make_engine() -> wasmtime.Engine:
@@ -62,87 +57,20 @@ def shared_engine() -> wasmtime.Engine:
     return make_engine()
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """The exports that a module must have, exactly: names of globals, and the one function (i32) -> i32."""
-
-    function: str
-    globals: tuple[str, ...]
-
-
-POLICY_INTERFACE = Interface("decide", ("input", "capacity", "abi"))
-EXPRESSION_INTERFACE = Interface("evaluate", ("input", "capacity", "abi", "output"))
-ABI_VERSION = 1
-
-
-def refuse_sections(wasm: bytes) -> None:
-    """Reads the section headers before anything is compiled. Raises ModuleRefusedError."""
-    if len(wasm) > MODULE_BYTES:
-        raise ModuleRefusedError(f"the module has {len(wasm)} bytes, more than {MODULE_BYTES}")
-    if wasm[:8] != b"\0asm\x01\0\0\0":
-        raise ModuleRefusedError("it is no WebAssembly module of version 1")
-    position = 8
-    while position < len(wasm):
-        section = wasm[position]
-        size, position = _unsigned(wasm, position + 1)
-        if section == _SECTION_IMPORT:
-            raise ModuleRefusedError("the module has imports")
-        if section == _SECTION_START:
-            raise ModuleRefusedError("the module has a start function")
-        if section == _SECTION_CUSTOM:
-            raise ModuleRefusedError("the module has a custom section")
-        if section == _SECTION_FUNCTION and _unsigned(wasm, position)[0] > MODULE_FUNCTIONS:
-            raise ModuleRefusedError(f"the module has more than {MODULE_FUNCTIONS} functions")
-        position += size
-    if position != len(wasm):
-        raise ModuleRefusedError("the module ends inside a section")
-
-
-def _unsigned(wasm: bytes, position: int) -> tuple[int, int]:
-    """An unsigned LEB128 number of at most 32 bits (WebAssembly core specification, 5.2.2)."""
-    value = 0
-    for shift in range(0, 35, 7):
-        if position >= len(wasm):
-            raise ModuleRefusedError("the module ends inside a number")
-        byte = wasm[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-    raise ModuleRefusedError("a number of the module is too long")
-
-
 class CompiledModule:
     """A module that has passed every check and is compiled; instances of it are cheap."""
 
-    def __init__(self, wasm: bytes, interface: Interface) -> None:
+    def __init__(self, wasm: bytes, interface: Interface, limits: ModuleLimits = RUNTIME_LIMITS) -> None:
         """Raises ModuleRefusedError."""
-        refuse_sections(wasm)
-        self.engine = shared_engine()
+        self.header = read_header(wasm, interface, limits)
         self.interface = interface
-        try:
-            self.module = wasmtime.Module(self.engine, wasm)
-        except wasmtime.WasmtimeError as error:
-            raise ModuleRefusedError("the module does not compile") from error
-        _refuse_exports(self.module, interface)
-
-
-def _refuse_exports(module: wasmtime.Module, interface: Interface) -> None:
-    """The exports must be exactly the interface's, by name and type."""
-    found = {export.name: export.type for export in module.exports}
-    if set(found) != {"memory", interface.function, *interface.globals}:
-        raise ModuleRefusedError("the module's exports are not those of the interface")
-    function = found[interface.function]
-    i32 = wasmtime.ValType.i32()
-    if not isinstance(function, wasmtime.FuncType) or function.params != [i32] or function.results != [i32]:
-        raise ModuleRefusedError(f"`{interface.function}` has another type")
-    for name in interface.globals:
-        kind = found[name]
-        if not isinstance(kind, wasmtime.GlobalType) or kind.content != i32 or kind.mutable:
-            raise ModuleRefusedError(f"`{name}` is no constant of type i32")
-    memory = found["memory"]
-    if not isinstance(memory, wasmtime.MemoryType) or memory.limits.max != memory.limits.min:
-        raise ModuleRefusedError("the memory has no fixed size")
+        self.limits = limits
+        with _WORKING:
+            self.engine = shared_engine()
+            try:
+                self.module = wasmtime.Module(self.engine, wasm)
+            except wasmtime.WasmtimeError as error:
+                raise ModuleRefusedError("the module does not compile") from error
 
 
 class Instance:

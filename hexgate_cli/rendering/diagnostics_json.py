@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from hexgate import __version__
 from hexgate.diagnostic_codes import CODES
-from hexgate.diagnostics import Diagnostic, Place, Severity
+from hexgate.diagnostics import Diagnostic, Severity
+from hexgate.place import Place
 from hexgate.strict_json import Json
 from hexgate_cli.rendering.diagnostics_human import sort_diagnostics
 

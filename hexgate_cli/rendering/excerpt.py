@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hexgate.diagnostics import Place
+from hexgate.place import Place
 from hexgate_cli.source_text import SourceText
 from hexgate_cli.terminal import Colour, Screen, escape_text, show_source_line, width_of
 

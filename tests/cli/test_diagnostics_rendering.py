@@ -9,7 +9,8 @@ import pytest
 
 from hexgate import __version__
 from hexgate.diagnostic_codes import CODES
-from hexgate.diagnostics import Diagnostic, Place, Related, Severity
+from hexgate.diagnostics import Diagnostic, Related, Severity
+from hexgate.place import Place
 from hexgate_cli.rendering.diagnostics_github import format_github
 from hexgate_cli.rendering.diagnostics_human import format_diagnostics
 from hexgate_cli.rendering.diagnostics_json import diagnostics_to_sarif

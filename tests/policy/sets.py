@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hexgate.diagnostics import Diagnostic, Place, PolicyInvalidError
+from hexgate.diagnostics import Diagnostic, PolicyInvalidError
+from hexgate.place import Place
 from hexgate.policy.check import check_with_notes
 from hexgate.policy.checked import CheckedPolicy
 from hexgate.policy.link import link
