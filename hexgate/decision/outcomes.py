@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hexgate.decision.decision import Decision, Reason, RuleReference, Verdict
+from hexgate.decision.decision import BundleReference, Decision, Reason, RuleReference, Verdict
 from hexgate.decision.reads import Reads
 from hexgate.decision.tool_patterns import matches_pattern
 from hexgate.faults import Fault
@@ -22,6 +22,9 @@ FIXED_OUTCOMES = (
     Reason.ENGINE_FAULT,
 )
 """Reasons of the outcomes that are the same in every module, by index (docs/abi.md A3.2). The last two are the host's."""
+
+MODULE_OUTCOMES = 4
+"""How many of them a module may answer with."""
 
 FIRST_OUTCOME = 8
 """Index of a policy's own first outcome."""
@@ -61,11 +64,15 @@ class PolicyTable:
                 reads = reads.join(more)
         return reads
 
-    def decision(self, outcome: int, fault: int, role: str | None, tool: str | None) -> Decision:
+    def decision(
+        self, outcome: int, fault: int, role: str | None, tool: str | None, bundle: BundleReference | None = None
+    ) -> Decision:
         """The decision of an answer (docs/abi.md A3). Raises IndexError or ValueError for an answer that no module of
         this policy gives."""
         if outcome < FIRST_OUTCOME:
-            return fixed_decision(FIXED_OUTCOMES[outcome], role, tool)
+            if fault or not 0 <= outcome < MODULE_OUTCOMES:
+                raise ValueError("the answer is none that a module may give")
+            return fixed_decision(FIXED_OUTCOMES[outcome], role, tool, bundle)
         found = self.outcomes[outcome - FIRST_OUTCOME]
         if (fault != 0) != (found.reason is Reason.EVALUATION_ERROR):
             raise ValueError("the answer's fault does not fit its outcome")
@@ -73,10 +80,12 @@ class PolicyTable:
         constraint = None if found.constraint is None else rule.constraints[found.constraint]
         verdict = rule.mode if found.reason is Reason.RULE else Verdict.DENY
         return Decision(
-            verdict, found.reason, role, tool, rule, constraint, Fault(fault) if fault else None
+            verdict, found.reason, role, tool, rule, constraint, Fault(fault) if fault else None, bundle
         )
 
 
-def fixed_decision(reason: Reason, role: str | None, tool: str | None) -> Decision:
+def fixed_decision(
+    reason: Reason, role: str | None, tool: str | None, bundle: BundleReference | None = None
+) -> Decision:
     """The denial for a reason that no rule of a policy gives."""
-    return Decision(Verdict.DENY, reason, role, tool)
+    return Decision(Verdict.DENY, reason, role, tool, bundle=bundle)

@@ -8,7 +8,8 @@ from typing import Any
 
 from hexgate.decision.request import pack_carefully, pack_quickly
 from hexgate.faults import EvaluationFault, Fault
-from hexgate.runtime.sandbox import EXPRESSION_INTERFACE, CompiledModule, Instance, TrapError
+from hexgate.runtime.module_limits import EXPRESSION_INTERFACE
+from hexgate.runtime.sandbox import CompiledModule, Instance, TrapError
 from hexgate.values import Duration, Timestamp, TypeValue, UInt, Value, key_of
 
 

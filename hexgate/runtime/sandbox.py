@@ -31,6 +31,10 @@ class OutOfFuelError(TrapError):
     """The instance's fuel is spent. Its earlier calls may have spent it: a new instance may answer."""
 
 
+_SPENT, _TRAPPED = "the module has spent its fuel", "the module trapped"
+_NO_CODE = 255
+
+
 def make_engine() -> wasmtime.Engine:
     """An engine that accepts core WebAssembly with bulk memory, multi-value and sign extension, and no other proposal.
 
@@ -84,20 +88,21 @@ class Instance:
     def __init__(self, compiled: CompiledModule, *, public_call: bool = False) -> None:
         """`public_call` keeps to the binding's documented call. Raises ModuleRefusedError where the module does not
         instantiate within the limits."""
-        store = self._store = wasmtime.Store(compiled.engine)
-        store.set_limits(memory_size=MEMORY_BYTES, table_elements=1 << 20, instances=1, tables=1, memories=1)
-        store.set_fuel(FUEL)
-        try:
-            exports = wasmtime.Instance(store, compiled.module, []).exports(store)
-        except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
-            raise ModuleRefusedError("the module does not instantiate within the limits") from error
-        constants = {name: exports[name].value(store) for name in compiled.interface.globals}  # type: ignore[union-attr]
+        limits = compiled.limits
+        with _WORKING:
+            store = self._store = wasmtime.Store(compiled.engine)
+            store.set_limits(limits.memory, limits.functions + 1, instances=1, tables=1, memories=1)
+            store.set_fuel(limits.fuel)
+            try:
+                exports = wasmtime.Instance(store, compiled.module, []).exports(store)
+            except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
+                raise ModuleRefusedError("the module does not instantiate within the limits") from error
         memory, function = exports["memory"], exports[compiled.interface.function]
         assert isinstance(memory, wasmtime.Memory) and isinstance(function, wasmtime.Func)
         size = memory.data_len(store)
-        _refuse_regions(constants, size)
-        self.capacity = int(constants["capacity"])
-        self.output = int(constants.get("output", 0))
+        constants = compiled.header.constants
+        self.capacity = constants["capacity"]
+        self.output = constants.get("output", 0)
         pointer = ctypes.addressof(memory.data_ptr(store).contents)
         # The memory has a fixed size and does not move (make_engine), so that one view serves every call.
         self._memory = memoryview((ctypes.c_ubyte * size).from_address(pointer)).cast("B")
@@ -112,14 +117,6 @@ class Instance:
         return bytes(self._memory[address : address + length])
 
 
-def _refuse_regions(constants: dict[str, int], size: int) -> None:
-    if constants["abi"] != ABI_VERSION:
-        raise ModuleRefusedError(f"the module has interface {constants['abi']}, this runtime {ABI_VERSION}")
-    start, length = constants["input"], constants["capacity"]
-    if start < 0 or length < 0 or start + length > size or not 0 <= constants.get("output", 0) <= size:
-        raise ModuleRefusedError("the module's regions are outside its memory")
-
-
 def _checked_call(store: wasmtime.Store, function: wasmtime.Func, view: memoryview) -> Callable[[bytes], int]:
     """The binding's documented call."""
 
@@ -128,8 +125,11 @@ def _checked_call(store: wasmtime.Store, function: wasmtime.Func, view: memoryvi
         view[:length] = request
         try:
             return int(function(store, length))
-        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
-            raise TrapError("the module trapped") from error
+        except wasmtime.Trap as error:
+            spent = error.trap_code is wasmtime.TrapCode.OUT_OF_FUEL
+            raise OutOfFuelError(_SPENT) if spent else TrapError(_TRAPPED) from error
+        except wasmtime.WasmtimeError as error:
+            raise TrapError(_TRAPPED) from error
 
     return call
 
@@ -140,14 +140,16 @@ def _unchecked_call(
     """The fast path: the library's unchecked call with buffers made once. None where this release does not have it.
 
     `Func.__call__` looks types up and allocates for about 25 us a call. A trap comes back through an out-pointer; it
-    and a returned error are the caller's to free.
+    and a returned error are the caller's to free. The call keeps the interpreter's lock, as encoding the request does: given
+    away for each microsecond of work, it would cost several threads most of their time to have it back.
     """
     try:
         from wasmtime import _ffi as ffi
 
-        prototype = ctypes.CFUNCTYPE(ctypes.c_void_p, *[ctypes.c_void_p] * 3, ctypes.c_size_t, ctypes.c_void_p)
+        prototype = ctypes.PYFUNCTYPE(ctypes.c_void_p, *[ctypes.c_void_p] * 3, ctypes.c_size_t, ctypes.c_void_p)
         unchecked = prototype(("wasmtime_func_call_unchecked", ffi.dll))
-        delete = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+        read_code = ctypes.PYFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p)(("wasmtime_trap_code", ffi.dll))
+        delete = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
         delete_trap, delete_error = delete(("wasm_trap_delete", ffi.dll)), delete(("wasmtime_error_delete", ffi.dll))
         buffer = ffi.wasmtime_val_raw_t()
         context = ctypes.cast(store._context(), ctypes.c_void_p).value
@@ -165,12 +167,14 @@ def _unchecked_call(
         error = unchecked(context, target, buffer_address, 1, trap_address)
         if error is None and not trap[0]:
             return value[0]
+        code = ctypes.c_uint8(_NO_CODE)
         if trap[0]:
+            read_code(trap[0], ctypes.addressof(code))
             delete_trap(trap[0])
             trap[0] = 0
         if error is not None:
             delete_error(error)
-        raise TrapError("the module trapped")
+        raise OutOfFuelError(_SPENT) if code.value == wasmtime.TrapCode.OUT_OF_FUEL.value else TrapError(_TRAPPED)
 
     # The closure keeps the function and its store alive: `target` and `context` are addresses inside of them.
     call.__dict__["keeps"] = (store, function, buffer, trap_buffer)

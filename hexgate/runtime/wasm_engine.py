@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from ormsgpack import packb
 
-from hexgate.decision.decision import Decision, Reason, User
+from hexgate.decision.decision import BundleReference, Decision, Reason, User
 from hexgate.decision.outcomes import FIXED_OUTCOMES, PolicyTable, fixed_decision
 from hexgate.decision.reads import Everything, Reads
 from hexgate.decision.request import OPTIONS, encode_extension, encode_request, is_plain_name, refuse_names
 from hexgate.limits import NAME_BYTES, REQUEST_BYTES
-from hexgate.runtime.sandbox import POLICY_INTERFACE, CompiledModule, Instance, ModuleRefusedError, TrapError
+from hexgate.runtime.module_limits import POLICY_INTERFACE, RUNTIME_LIMITS, ModuleLimits, ModuleRefusedError
+from hexgate.runtime.sandbox import CompiledModule, Instance, OutOfFuelError, TrapError
 
 CACHED_PLANS = 65_536
 """Pairs of role and tool whose projection and decisions are kept ready."""
@@ -22,6 +25,18 @@ CACHED_PLANS = 65_536
 
 _MALFORMED = FIXED_OUTCOMES.index(Reason.MALFORMED_REQUEST)
 _NOTHING: dict[str, Any] = {}
+
+_ENGINES: weakref.WeakSet[WasmEngine] = weakref.WeakSet()
+
+
+def _forget_instances() -> None:
+    """A forked process makes instances of its own: it shares no buffer and no store with its parent."""
+    for engine in list(_ENGINES):
+        engine._local = threading.local()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_instances)
 
 
 class _Plan:
@@ -40,19 +55,29 @@ class _Plan:
 
 
 class WasmEngine:
-    """A policy's module and table. Safe to use from several threads: each has an instance of its own."""
+    """A policy's module and table. Safe to use from several threads and after a fork: each has an instance of its own."""
 
-    def __init__(self, wasm: bytes, table: PolicyTable, clock: Callable[[], int] = time.time_ns) -> None:
-        """`clock` gives nanoseconds since the epoch. Raises ModuleRefusedError."""
-        self._compiled = CompiledModule(wasm, POLICY_INTERFACE)
+    def __init__(
+        self,
+        wasm: bytes,
+        table: PolicyTable,
+        clock: Callable[[], int] = time.time_ns,
+        *,
+        limits: ModuleLimits = RUNTIME_LIMITS,
+        bundle: BundleReference | None = None,
+    ) -> None:
+        """`clock` gives nanoseconds since the epoch; every decision names `bundle`. Raises ModuleRefusedError."""
+        self._compiled = CompiledModule(wasm, POLICY_INTERFACE, limits)
+        if self._compiled.header.constants["capacity"] < REQUEST_BYTES:
+            raise ModuleRefusedError("the module takes smaller requests than this runtime sends")
         self._table = table
         self._clock = clock
+        self._bundle = bundle
         self._plans: dict[tuple[str, str], _Plan] = {}
         self._roles = frozenset(table.roles)
         self._local = threading.local()
-        if Instance(self._compiled).capacity < REQUEST_BYTES:
-            raise ModuleRefusedError("the module takes smaller requests than this runtime sends")
-        self._renew()
+        self.renew()
+        _ENGINES.add(self)
 
     def decide(
         self,
@@ -66,7 +91,8 @@ class WasmEngine:
     ) -> Decision:
         """The decision on one call. Never raises for anything in the call; `now` is in nanoseconds since the epoch.
 
-        The one place that turns a failure into a denial: whatever goes wrong below decides `engine_fault`.
+        The one place that turns a failure into a denial: whatever goes wrong below decides `engine_fault`, and the instance
+        that it went wrong in is thrown away.
         """
         try:
             decision = self._decide_again(tool, args, user)
@@ -74,7 +100,7 @@ class WasmEngine:
         except Exception:  # noqa: BLE001 - fail closed
             self._local.__dict__.clear()
             role = user.role if type(user) is User and type(user.role) is str else None
-            return fixed_decision(Reason.ENGINE_FAULT, role, tool if type(tool) is str else None)
+            return self._deny(Reason.ENGINE_FAULT, role, tool if type(tool) is str else None)
 
     def _decide_again(self, tool: Any, args: Any, user: User | None) -> Decision | None:
         """The commonest case without a detour: a role and a tool that have been decided on before, of which only members of
@@ -92,7 +118,10 @@ class WasmEngine:
                 args = {name: args[name] for name in plan.names if name in args}
             request = packb((role, tool, user_id, _NOTHING, args, _NOTHING, _NOTHING, None), encode_extension, OPTIONS)
             return plan.decisions.get(self._local.call(request)) if len(request) <= REQUEST_BYTES else None
-        except (TypeError, ValueError, BufferError, AttributeError, TrapError):
+        except OutOfFuelError:
+            self._local.__dict__.clear()
+            return None
+        except (TypeError, ValueError, BufferError, AttributeError):
             return None
 
     def _decide(self, tool: Any, args: Any, user: User | None, ctx: Any, resource: Any, now: int | None) -> Decision:
@@ -111,15 +140,11 @@ class WasmEngine:
         request = encode_request(plan.reads, plan.role, plan.tool, user, args, ctx, resource, now)
         if len(request) > REQUEST_BYTES:
             reason = Reason.REQUEST_TOO_LARGE if user.role in self._roles else Reason.UNKNOWN_ROLE
-            return fixed_decision(reason, user.role, tool)
-        try:
-            answer = self._local.call(request)
-        except (AttributeError, TrapError):
-            # A thread's first call, or the last call's instance ran out of fuel: what decides must not depend on it.
-            answer = self._renew()(request)
+            return self._deny(reason, user.role, tool)
+        answer = self.answer(request)
         if answer == _MALFORMED:
             # Our own encoding is only ever refused for values that nest too deep.
-            answer = self._local.call(
+            answer = self.answer(
                 encode_request(plan.reads, plan.role, plan.tool, user, args, ctx, resource, now, careful=True)
             )
         decision = plan.decisions.get(answer)
@@ -132,7 +157,10 @@ class WasmEngine:
         role = user.role if type(user) is User and type(user.role) is str else None
         if reason is Reason.UNKNOWN_TOOL and role not in self._roles:
             reason = Reason.UNKNOWN_ROLE
-        return fixed_decision(reason, role, tool if type(tool) is str else None)
+        return self._deny(reason, role, tool if type(tool) is str else None)
+
+    def _deny(self, reason: Reason, role: str | None, tool: str | None) -> Decision:
+        return fixed_decision(reason, role, tool, self._bundle)
 
     def _plan(self, role: str, tool: str) -> _Plan:
         if len(self._plans) >= CACHED_PLANS:
@@ -140,15 +168,23 @@ class WasmEngine:
         plan = self._plans[role, tool] = _Plan(role, tool, self._table.reads_for(tool))
         return plan
 
-    def _renew(self) -> Callable[[bytes], int]:
-        """The call of a new instance for this thread."""
+    def answer(self, request: bytes) -> int:
+        """The module's own answer to an encoded request of at most `REQUEST_BYTES`. Raises TrapError."""
+        try:
+            return self._local.call(request)  # type: ignore[no-any-return]
+        except (AttributeError, OutOfFuelError):
+            # A thread's first call, or earlier calls spent the instance's fuel: what decides must not depend on them.
+            return self.renew()(request)
+
+    def renew(self) -> Callable[[bytes], int]:
+        """The call of a new instance, which this thread uses from now on."""
         self._local.call = call = Instance(self._compiled).call
         return call
 
     def _look_up(self, answer: int, plan: _Plan) -> Decision:
         """The decision of an answer. Raises TrapError for one that the table does not have."""
         try:
-            return self._table.decision(answer & 0xFFFFFF, answer >> 24, plan.role, plan.tool)
+            return self._table.decision(answer & 0xFFFFFF, answer >> 24, plan.role, plan.tool, self._bundle)
         except (IndexError, ValueError) as error:
             raise TrapError("the answer is not in the policy's table") from error
 

@@ -18,7 +18,8 @@ from hexgate.compiler.emit import HEAP_BYTES, SCRATCH_BYTES
 from hexgate.compiler.link import link_prelude
 from hexgate.faults import Fault
 from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET
-from hexgate.runtime.sandbox import CompiledModule, Instance, Interface, TrapError
+from hexgate.runtime.module_limits import Interface, ModuleLimits
+from hexgate.runtime.sandbox import CompiledModule, Instance, TrapError
 from hexgate.values import Duration, Timestamp, TypeValue, UInt, Unsupported, Value, key_of, value_of_key
 
 __all__ = ["Outcome", "Prelude", "TrapError", "prelude"]
@@ -37,6 +38,9 @@ HEAP_END = HEAP + HEAP_BYTES
 
 _BITS = 2**64 - 1
 
+LIMITS = ModuleLimits(fuel=10**15)
+"""One instance makes every call of a test run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -53,7 +57,7 @@ class Prelude:
     unless `budgets` is set to others (steps, bytes)."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._compiled = CompiledModule(assemble(_module_text(names)), Interface("call", ("input", "capacity", "abi")))
+        self._compiled = CompiledModule(assemble(_module_text(names)), Interface("call", ("input", "capacity", "abi")), LIMITS)
         self._instance = Instance(self._compiled)
         self._numbers = {name: number for number, name in enumerate(names)}
         self.budgets = (ITERATION_BUDGET, ALLOCATION_BUDGET)

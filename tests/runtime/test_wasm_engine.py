@@ -13,7 +13,7 @@ from hexgate.compiler.compile import compile_policy
 from hexgate.decision.decision import Decision, Reason, User, Verdict
 from hexgate.policy.interpret import InterpreterEngine
 from hexgate.runtime import wasm_engine
-from hexgate.runtime.sandbox import Instance, TrapError
+from hexgate.runtime.sandbox import Instance, OutOfFuelError
 from hexgate.runtime.wasm_engine import WasmEngine
 
 ALICE = User("alice", "billing")
@@ -42,7 +42,7 @@ def test_an_instance_that_is_spent_is_replaced_once(monkeypatch: pytest.MonkeyPa
     engine = make_engine()
 
     def spent(_: bytes) -> int:
-        raise TrapError("planted")
+        raise OutOfFuelError("planted")
 
     engine._local.call = spent
     assert engine.decide("refund_order", {"amount": 1, "currency": "USD"}, ALICE).allowed
