@@ -14,6 +14,12 @@ from hexgate.strict_json import StrictJsonError, parse_json
 FORMAT = "hexgate.policy-table.v1"
 
 
+NUMBER_MAX = 2**53 - 1
+"""Numbers of a table, at most: what every JSON reader keeps exactly."""
+
+_RULE_REASONS = (Reason.RULE, Reason.CONSTRAINT_FAILED, Reason.EVALUATION_ERROR)
+
+
 class PolicyTableError(Exception):
     """Bytes that are no policy table of this version."""
 
@@ -35,7 +41,8 @@ def write_table(table: PolicyTable) -> bytes:
 
 
 def read_table(data: bytes) -> PolicyTable:
-    """The table of bytes that `write_table` made. Raises PolicyTableError."""
+    """The table of bytes that `write_table` made: any other bytes are refused, also those that say the same otherwise.
+    Raises PolicyTableError."""
     try:
         document: Any = parse_json(data)
         if document["format"] != FORMAT:
@@ -43,19 +50,31 @@ def read_table(data: bytes) -> PolicyTable:
         reads = document["reads"]
         table = PolicyTable(
             tuple(map(_rule, document["rules"])),
-            tuple(Outcome(Reason(reason), rule, constraint) for reason, rule, constraint in document["outcomes"]),
-            tuple(document["roles"]),
+            tuple(_outcome(*outcome) for outcome in document["outcomes"]),
+            tuple(map(_text, document["roles"])),
             {tool: _reads(members) for tool, members in reads["tools"].items()},
-            tuple((pattern, _reads(members)) for pattern, members in reads["patterns"]),
+            tuple((_text(pattern), _reads(members)) for pattern, members in reads["patterns"]),
             _reads(reads["default"]),
         )
+        canonical = write_table(table)
     except (StrictJsonError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise PolicyTableError("the policy table is malformed") from error
+    if canonical != data:
+        raise PolicyTableError("the policy table is not in its one form")
+    if len(set(table.roles)) != len(table.roles):
+        raise PolicyTableError("the policy table names a role twice")
     for outcome in table.outcomes:
-        constraints = len(table.rules[outcome.rule].constraints) if 0 <= outcome.rule < len(table.rules) else -1
-        if constraints < 0 or not (outcome.constraint is None or 0 <= outcome.constraint < constraints):
-            raise PolicyTableError("an outcome of the policy table names no rule or no constraint")
+        _refuse_outcome(outcome, table)
     return table
+
+
+def _refuse_outcome(outcome: Outcome, table: PolicyTable) -> None:
+    """An outcome must be one that a rule can end with, at a constraint that the rule has."""
+    if outcome.reason not in _RULE_REASONS or (outcome.reason is Reason.RULE) != (outcome.constraint is None):
+        raise PolicyTableError("an outcome of the policy table is none that a rule has")
+    constraints = len(table.rules[outcome.rule].constraints) if outcome.rule < len(table.rules) else -1
+    if constraints < 0 or not (outcome.constraint is None or outcome.constraint < constraints):
+        raise PolicyTableError("an outcome of the policy table names no rule or no constraint")
 
 
 def _place_to_list(place: Place) -> list[str | int]:
@@ -76,18 +95,40 @@ def _rule_to_dict(rule: RuleReference) -> dict[str, Any]:
     }
 
 
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError("a text is another value")
+    value.encode()
+    return value
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= NUMBER_MAX:
+        raise TypeError("a number is another value")
+    return value
+
+
+def _place(file: Any, line: Any, column: Any, length: Any) -> Place:
+    return Place(_text(file), _number(line), _number(column), _number(length))
+
+
 def _rule(members: Any) -> RuleReference:
+    role, message, expires_in = members["role"], members["message"], members["expires_in"]
     return RuleReference(
-        members["role"],
-        members["tool"],
-        members["number"],
+        None if role is None else _text(role),
+        _text(members["tool"]),
+        _number(members["number"]),
         Verdict(members["mode"]),
-        Place(*members["place"]),
-        tuple(ConstraintReference(text, Place(*place)) for text, *place in members["constraints"]),
-        members["message"],
-        tuple(members["approvers"]),
-        members["expires_in"],
+        _place(*members["place"]),
+        tuple(ConstraintReference(_text(text), _place(*place)) for text, *place in members["constraints"]),
+        None if message is None else _text(message),
+        tuple(map(_text, members["approvers"])),
+        None if expires_in is None else _number(expires_in),
     )
+
+
+def _outcome(reason: Any, rule: Any, constraint: Any) -> Outcome:
+    return Outcome(Reason(reason), _number(rule), None if constraint is None else _number(constraint))
 
 
 def _members_to_json(members: Members) -> list[str] | str:
@@ -102,9 +143,7 @@ def _reads_to_dict(reads: Reads) -> dict[str, Any]:
 
 
 def _members(value: Any) -> Members:
-    if value == "*":
-        return EVERYTHING
-    return frozenset(value)
+    return EVERYTHING if value == "*" else frozenset(map(_text, value))
 
 
 def _reads(members: Any) -> Reads:
