@@ -40,6 +40,14 @@ class Reason(Enum):
     """The module could not read the request."""
     ENGINE_FAULT = "engine_fault"
     """The engine failed. Always a denial."""
+    BUNDLE_EXPIRED = "bundle_expired"
+    """The signed bundle is past its expiry, and no newer one could be had."""
+    TOKEN_REQUIRED = "token_required"
+    """The signed bundle asks for a token, and the caller was only named."""
+    TOKEN_REFUSED = "token_refused"
+    """The caller's token does not permit this call, or no longer."""
+    AUDIT_UNAVAILABLE = "audit_unavailable"
+    """The decision could not be recorded, and what is not recorded does not run."""
 
 
 @dataclass(frozen=True, slots=True)

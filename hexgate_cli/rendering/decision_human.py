@@ -87,6 +87,14 @@ def _reason_sentence(decision: Decision, policy: CheckedPolicy) -> str:
             return "the module could not read the request"
         case Reason.ENGINE_FAULT:
             return "the engine failed, which denies"
+        case Reason.BUNDLE_EXPIRED:
+            return "the bundle is past its expiry, and denies every call"
+        case Reason.TOKEN_REQUIRED:
+            return "the bundle asks for a token of the caller's, and there is none"
+        case Reason.TOKEN_REFUSED:
+            return "the caller's token does not permit this call"
+        case Reason.AUDIT_UNAVAILABLE:
+            return "the decision could not be recorded, which denies"
 
 
 def _rule_sentence(decision: Decision) -> str:
