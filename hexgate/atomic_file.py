@@ -8,9 +8,6 @@ import secrets
 import stat
 from pathlib import Path
 
-_NAME_BYTES = 200
-"""Bytes of a target's name that its temporary file's name repeats: file systems end at 255."""
-
 _UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES})
 """How file systems say that a directory cannot be synced: network mounts, and directories that one may write only."""
 
@@ -22,7 +19,7 @@ def replace_file(target: Path, data: bytes, *, mode: int | None = None, temporar
     A symbolic link is followed, and what it leads to is replaced. `mode` is the permissions; without it the file keeps its own,
     and a new file takes what the umask leaves. `temporary` names the temporary file, which must lie in the target's directory;
     whoever names it holds a lock, and what a killed writer left under that name is overwritten. Without it the name is random,
-    so that several writers may race; a killed one leaves `.NAME.<16 hex>.partial` behind, which nothing reads.
+    so that several writers may race; a killed one leaves `.hexgate.<16 hex>.partial` behind, which nothing reads.
 
     Raises OSError, and then leaves the target as it was and nothing behind.
     """
@@ -30,7 +27,7 @@ def replace_file(target: Path, data: bytes, *, mode: int | None = None, temporar
     if mode is None:
         mode = _mode_of(target)
     if temporary is None:
-        temporary = target.with_name(f".{_shortened(target.name)}.{secrets.token_hex(8)}.partial")
+        temporary = target.with_name(f".hexgate.{secrets.token_hex(8)}.partial")
     else:
         temporary.unlink(missing_ok=True)
     try:
@@ -75,7 +72,3 @@ def _mode_of(target: Path) -> int | None:
         return stat.S_IMODE(target.stat().st_mode)
     except FileNotFoundError:
         return None
-
-
-def _shortened(name: str) -> str:
-    return os.fsencode(name)[:_NAME_BYTES].decode("utf-8", "ignore")

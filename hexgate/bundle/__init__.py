@@ -1,0 +1,1 @@
+"""Signed bundles: the only thing that the runtime runs."""
