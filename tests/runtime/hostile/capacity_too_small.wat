@@ -1,0 +1,9 @@
+;; Takes fewer bytes than a request may have.
+;; expect: refused the module takes smaller requests than this runtime sends
+(module
+  (memory (export "memory") 2 2)
+  (global (export "input") i32 (i32.const 1024))
+  (global (export "capacity") i32 (i32.const 65535))
+  (global (export "abi") i32 (i32.const 1))
+  (func $decide (export "decide") (param $length i32) (result i32)
+    (i32.const 8)))

@@ -1,0 +1,10 @@
+;; Takes values of the host.
+;; expect: refused the module has a type that is no function of numbers
+(module
+  (memory (export "memory") 2 2)
+  (global (export "input") i32 (i32.const 1024))
+  (global (export "capacity") i32 (i32.const 65536))
+  (global (export "abi") i32 (i32.const 1))
+  (func $decide (export "decide") (param $length i32) (result i32)
+    (i32.const 8))
+  (func (param externref)))

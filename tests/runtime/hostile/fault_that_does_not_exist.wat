@@ -1,0 +1,9 @@
+;; Answers with a fault that does not exist.
+;; expect: decides deny/engine_fault deny/engine_fault deny/engine_fault deny/engine_fault
+(module
+  (memory (export "memory") 2 2)
+  (global (export "input") i32 (i32.const 1024))
+  (global (export "capacity") i32 (i32.const 65536))
+  (global (export "abi") i32 (i32.const 1))
+  (func $decide (export "decide") (param $length i32) (result i32)
+    (i32.const 0x7f00000a)))
