@@ -55,4 +55,7 @@ CODES: dict[str, str] = {
     "HG501": "a role is wider than its parent",
     "HG502": "a rule that can never decide",
     "HG503": "an entry that never allows",
+    "HG504": "two patterns that cross, and the wider one decides",
+    "HG505": "a constant that inherited constraints do not see",
+    "HG506": "a role that looks like a misspelt boundary",
 }

@@ -1,22 +1,21 @@
-"""Notes on what a policy does: roles wider than their parents, rules that never decide, entries that never allow.
+"""Notes on what a policy does: roles wider than their parents, rules that never decide, entries that never allow, patterns
+that cross, a role that looks like a boundary.
 
 Rules are compared by mode and by the texts of their constraints: what is not provably as strict is noted.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from hexgate.decision.decision import Verdict
-from hexgate.decision.tool_patterns import is_pattern, literal_prefix, patterns_overlap
+from hexgate.decision.tool_patterns import is_pattern, literal_prefix, matches_pattern, patterns_overlap
 from hexgate.diagnostics import Diagnostic, Related, Severity
+from hexgate.language.suggest import suggest
+from hexgate.policy.inheritance_notes import entries_displaced, notes_on_inheritance
 from hexgate.policy.linked import LinkedEntry, LinkedPolicy, LinkedRole
-from hexgate.policy.source import SourceRule, SourceText
-from hexgate.values import Value
-
-_RANK = {Verdict.ALLOW: 0, Verdict.APPROVAL_REQUIRED: 1, Verdict.DENY: 2}
-_CONSTANT = re.compile(r"\bconsts\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
+from hexgate.policy.source import SourceRule
+from hexgate.policy.strictness import Rules, is_as_strict, same_text
 
 
 def notes_on(policy: LinkedPolicy) -> list[Diagnostic]:
@@ -28,10 +27,15 @@ def notes_on(policy: LinkedPolicy) -> list[Diagnostic]:
             notes += _dead_rules(entry)
             notes += _never_allows(entry)
         notes += _wider_default(role)
+        notes += _crossing_patterns(role)
         if role.default is not None:
             notes += _dead_rules(role.default)
             notes += _never_allows(role.default)
-    if policy.boundary is not None:
+    notes += notes_on_inheritance(policy)
+    if policy.boundary is None:
+        notes += _almost_boundary(policy)
+    else:
+        notes += _crossing_patterns(policy.boundary)
         default = policy.boundary.default
         for entry in (*policy.boundary.entries.values(), *((default,) if default is not None else ())):
             notes += _dead_rules(entry)
@@ -46,33 +50,16 @@ def _widening(policy: LinkedPolicy, role: LinkedRole, entry: LinkedEntry) -> Ite
     """An entry that lets through what a parent's entry for the same tools would not."""
     seen: set[int] = set()
     for parent in role.parents:
-        for other in _entries_displaced(parent, entry.source.name):
+        for other in entries_displaced(parent, entry.source.name):
             if id(other.source) in seen:
                 continue
             seen.add(id(other.source))
             theirs = policy.roles[other.role].constants if other.role is not None else {}
-            if not _is_as_strict(_Rules(entry, role.constants), _Rules(other, theirs)):
+            if not is_as_strict(Rules(entry, role.constants), Rules(other, theirs)):
                 related = (Related(other.source.place, f"`{other.role}` has this entry"),)
                 message = f"`{role.name}` is wider than `{parent.name}` for `{entry.source.name}`"
                 help_ = "keep the parent's constraints if this is not meant"
                 yield Diagnostic("HG501", message, entry.source.place, help_, related, Severity.NOTE)
-
-
-def _entries_displaced(parent: LinkedRole, name: str) -> list[LinkedEntry]:
-    """A parent's entries that an own entry stands in place of for some tool; its default policy is not inherited, and so
-    not displaced. A tool that nothing names in the parent is new."""
-    same = parent.entries.get(name)
-    if same is not None:
-        return [same]
-    if not is_pattern(name):
-        found = parent.entry_for(name)
-        return [found] if found is not None and found is not parent.default else []
-    prefix = len(literal_prefix(name))
-    return [
-        entry
-        for pattern, entry in parent.entries.items()
-        if is_pattern(pattern) and len(literal_prefix(pattern)) <= prefix and patterns_overlap(pattern, name)
-    ]
 
 
 def _wider_default(role: LinkedRole) -> Iterator[Diagnostic]:
@@ -81,8 +68,8 @@ def _wider_default(role: LinkedRole) -> Iterator[Diagnostic]:
         return
     for parent in role.parents:
         if parent.default is not None:
-            theirs = _Rules(parent.default, parent.constants)
-            if _is_as_strict(_Rules(role.default, role.constants), theirs):
+            theirs = Rules(parent.default, parent.constants)
+            if is_as_strict(Rules(role.default, role.constants), theirs):
                 continue
             related: tuple[Related, ...] = (Related(parent.default.source.place, f"`{parent.name}` has this one"),)
         elif all(rule.mode is Verdict.DENY for rule in role.default.source.rules):
@@ -94,47 +81,11 @@ def _wider_default(role: LinkedRole) -> Iterator[Diagnostic]:
         yield Diagnostic("HG501", message, role.default.source.place, help_, related, Severity.NOTE)
 
 
-class _Rules:
-    """The rules of an entry, each constraint as its text with the values of the constants in it."""
-
-    def __init__(self, entry: LinkedEntry, constants: Mapping[str, Value]) -> None:
-        self.rules: list[tuple[SourceRule, frozenset[str]]] = [
-            (rule, frozenset(_meaning(text, constants) for text in rule.constraints)) for rule in entry.source.rules
-        ]
-
-
-def _meaning(text: SourceText, constants: Mapping[str, Value]) -> str:
-    words = " ".join(text.text.split())
-    values = [f"{name}={constants.get(name)!r}" for name in _CONSTANT.findall(words)]
-    return " ".join([words, *values])
-
-
-def _is_as_strict(own: _Rules, parent: _Rules) -> bool:
-    """Whether each rule that grants is covered: the parent has a rule that grants as much under no more constraints, and
-    what the parent decides more strictly before that rule, the role decides as strictly before its own."""
-    return all(
-        rule.mode is Verdict.DENY or any(_covers(own, position, parent, other) for other in range(len(parent.rules)))
-        for position, (rule, _) in enumerate(own.rules)
-    )
-
-
-def _covers(own: _Rules, position: int, parent: _Rules, other: int) -> bool:
-    rule, texts = own.rules[position]
-    parent_rule, parent_texts = parent.rules[other]
-    if parent_rule.mode is Verdict.DENY or _RANK[parent_rule.mode] > _RANK[rule.mode] or not parent_texts <= texts:
-        return False
-    return all(
-        any(_RANK[mine.mode] >= _RANK[stricter.mode] and found <= under for mine, found in own.rules[:position])
-        for stricter, under in parent.rules[:other]
-        if _RANK[stricter.mode] > _RANK[rule.mode]
-    )
-
-
 def _dead_rules(entry: LinkedEntry) -> Iterator[Diagnostic]:
     """A rule that holds only where an earlier one does."""
     earlier: list[tuple[SourceRule, frozenset[str]]] = []
     for rule in entry.source.rules:
-        texts = frozenset(" ".join(text.text.split()) for text in rule.constraints)
+        texts = frozenset(same_text(text) for text in rule.constraints)
         before = next((found for found, under in earlier if under <= texts), None)
         if before is not None:
             why = "this rule always holds" if not before.constraints else "this rule holds whenever that one does"
@@ -150,3 +101,37 @@ def _never_allows(entry: LinkedEntry) -> Iterator[Diagnostic]:
         message = f"the entry of `{entry.source.name}` never allows: without a rule that holds the call is denied"
         help_ = "add a rule with `mode: allow`, or drop the constraints"
         yield Diagnostic("HG503", message, entry.source.place, help_, (), Severity.WARNING)
+
+
+def _crossing_patterns(role: LinkedRole) -> Iterator[Diagnostic]:
+    """A pattern that decides, by its longer literal prefix, on names for which a stricter one was written too: neither
+    covers all that the other does, so neither is an exception to the other. Where the stricter one is inherited, the role
+    is wider than its parent, and noted as such."""
+    own = {entry.name for entry in role.source.entries}
+    patterns = [name for name in role.entries if is_pattern(name)]
+    # `a*` covers all that has a longer prefix: what beats it is an exception to it.
+    ends = [name for name in patterns if name in own and name.index("*") < len(name) - 1]
+    for beaten in ends:
+        for winner in patterns:
+            prefix = literal_prefix(beaten)
+            if len(literal_prefix(winner)) <= len(prefix) or not winner.startswith(prefix):
+                continue
+            if matches_pattern(beaten, winner) or not patterns_overlap(beaten, winner):
+                continue
+            entries = role.entries[winner], role.entries[beaten]
+            if is_as_strict(*(Rules(entry, role.constants) for entry in entries)):
+                continue
+            place = entries[0 if winner in own else 1].source.place
+            related = (Related(entries[1 if winner in own else 0].source.place, "the other one is here"),)
+            message = f"`{winner}` decides on names that `{beaten}` covers too, and is wider"
+            help_ = f"write an entry for the names that both cover, or lengthen the text before the first `*` of `{beaten}`"
+            yield Diagnostic("HG504", message, place, help_, related, Severity.WARNING)
+
+
+def _almost_boundary(policy: LinkedPolicy) -> Iterator[Diagnostic]:
+    """A role that was probably meant to be the boundary."""
+    for role in policy.roles.values():
+        if role.name == "boundaries" or suggest(role.name, ("boundary",)) is not None:
+            message = f"`{role.name}` is a role and limits no other role"
+            help_ = "call it `boundary` if it was meant to limit all roles"
+            yield Diagnostic("HG506", message, role.source.place, help_, (), Severity.WARNING)
