@@ -73,6 +73,8 @@ class WasmEngine:
         self._table = table
         self._clock = clock
         self._bundle = bundle
+        self.instances = 0
+        """How many instances all threads have made so far: one each, and one for each that was spent or broken."""
         self._plans: dict[tuple[str, str], _Plan] = {}
         self._roles = frozenset(table.roles)
         self._local = threading.local()
@@ -178,6 +180,7 @@ class WasmEngine:
 
     def renew(self) -> Callable[[bytes], int]:
         """The call of a new instance, which this thread uses from now on."""
+        self.instances += 1
         self._local.call = call = Instance(self._compiled).call
         return call
 
