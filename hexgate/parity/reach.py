@@ -1,0 +1,242 @@
+"""Search for calls that reach a rule: every constraint before a point true, every earlier rule left.
+
+A bounded local search with the interpreter's own evaluators. It need not succeed: a call that does not get where it was meant
+to is still a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from math import isfinite
+from random import Random
+from typing import Any
+
+from hexgate.decision.decision import User, Verdict
+from hexgate.decision.reads import Reads
+from hexgate.faults import EvaluationFault, Fault
+from hexgate.language.checked import And, CheckedExpression, Node
+from hexgate.language.interpret import prepare
+from hexgate.language.request_variables import RequestVariables
+from hexgate.parity.atoms import Place, atoms_of, expression_of, places_of
+from hexgate.parity.call import Path, Request, put
+from hexgate.parity.near_times import NOW
+from hexgate.policy.checked import CheckedConstraint, CheckedEntry, CheckedRule
+
+ROUNDS = 3
+PAIRED = 10
+"""Values of each of two places that are tried together."""
+
+GUESSES = 150
+"""Random combinations that are tried for one constraint that no single change makes true."""
+
+Assignment = tuple[tuple[Path, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A constraint with its places, its evaluator, what must be true for it to hold, and for each of its atoms the places and
+    evaluator of that."""
+
+    constraint: CheckedConstraint
+    places: tuple[Place, ...]
+    holds: Callable[[Mapping[str, Any]], bool]
+    goals: tuple[_Goal, ...]
+    atoms: tuple[tuple[tuple[Place, ...], Callable[[Mapping[str, Any]], Any]], ...]
+
+
+class Studies:
+    """The studies of a policy's constraints, each made once."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, Study] = {}
+        self._places: dict[tuple[int, ...], tuple[Place, ...]] = {}
+        self._effects: dict[int, tuple[tuple[Assignment, ...], ...]] = {}
+
+    def of(self, constraint: CheckedConstraint) -> Study:
+        """The study of a constraint."""
+        expression = constraint.expression
+        found = self._found.get(id(expression))
+        if found is None:
+            parts = atoms_of(expression.root)
+            atoms = () if len(parts) < 2 else tuple((places_of((part,)), _evaluator(expression, part)) for part in parts[:6])
+            goals = tuple(_Goal((_evaluator(expression, part),), _paths(places_of((part,))), True) for part in _conjuncts(expression.root))
+            found = Study(constraint, places_of((expression.root,)), prepare(expression).holds, goals, atoms)
+            self._found[id(expression)] = found
+        return found
+
+    def places(self, roots: tuple[Node, ...]) -> tuple[Place, ...]:
+        """The places that some constraints read together."""
+        key = tuple(map(id, roots))
+        if key not in self._places:
+            self._places[key] = places_of(roots)
+        return self._places[key]
+
+    def effects(self, study: Study, ground: Ground, base: Request) -> tuple[tuple[Assignment, ...], ...]:
+        """For each atom, changes to a request that make it true, false, faulty or no bool, one of each that is found."""
+        key = id(study.constraint.expression)
+        if key not in self._effects:
+            self._effects[key] = tuple(_effects(places, evaluate, ground, base) for places, evaluate in study.atoms)
+        return self._effects[key]
+
+
+def _evaluator(expression: CheckedExpression, part: Node) -> Callable[[Mapping[str, Any]], Any]:
+    return prepare(expression_of(expression, part)).evaluate
+
+
+def _paths(places: Sequence[Place]) -> frozenset[Path]:
+    return frozenset(place.path for place in places)
+
+
+def _conjuncts(node: Node) -> tuple[Node, ...]:
+    return (*_conjuncts(node.left), *_conjuncts(node.right)) if isinstance(node, And) else (node,)
+
+
+def _leaving(studies: Sequence[Study]) -> _Goal:
+    """That a rule does not hold."""
+    return _Goal(tuple(study.holds for study in studies), frozenset(place.path for study in studies for place in study.places), False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A role and a tool, and what is read for them: where requests become variables."""
+
+    role: str
+    tool: str
+    reads: Reads
+
+    def variables(self, request: Request) -> RequestVariables:
+        """The variables that constraints are evaluated over."""
+        user = request["user"]
+        return RequestVariables(
+            self.reads, self.tool, User(user.get("id"), self.role, user.get("attrs")), request.get("args"), request.get("ctx"), request.get("resource"), request["now"]
+        )  # fmt: skip
+
+    def outcome(self, evaluate: Callable[[Mapping[str, Any]], Any], request: Request) -> Any:
+        """A constraint's or an atom's value, or its Fault."""
+        try:
+            return evaluate(self.variables(request))
+        except EvaluationFault as error:
+            return error.fault
+
+
+def _effects(places: Sequence[Place], evaluate: Callable[[Mapping[str, Any]], Any], ground: Ground, base: Request) -> tuple[Assignment, ...]:
+    found: dict[Any, Assignment] = {}
+    for place in places:
+        for value in place.values:
+            outcome = ground.outcome(evaluate, put(base, place.path, value))
+            kind = outcome if type(outcome) in (bool, Fault) else "other"
+            found.setdefault(kind, ((place.path, value),))
+    return tuple(found.values())[:6]
+
+
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """Conditions that are all to hold, or (`wanted` False) of which one is to be false and all before it true."""
+
+    conditions: tuple[Callable[[Mapping[str, Any]], Any], ...]
+    paths: frozenset[Path]
+    wanted: bool
+
+    def is_met(self, ground: Ground, request: Request) -> bool:
+        for condition in self.conditions:
+            outcome = ground.outcome(condition, request)
+            if outcome is False:
+                return not self.wanted
+            if outcome is not True:
+                return False
+        return self.wanted
+
+
+class Reach:
+    """Finds requests for a role and a tool."""
+
+    def __init__(self, ground: Ground, studies: Studies, seed: str) -> None:
+        self.ground = ground
+        self._studies = studies
+        self._random = Random(seed)
+
+    def rule(self, entry: CheckedEntry, number: int, boundary: CheckedEntry | None) -> Request:
+        """A request that gets to a rule of an entry and holds there, past the boundary, or as far as the search came."""
+        held, left = [entry.rules[number]], list(entry.rules[:number])
+        if boundary is not None and boundary is not entry:
+            granting = next((rule for rule in boundary.rules if rule.reference.mode is not Verdict.DENY), None)
+            left = [*boundary.rules[: boundary.rules.index(granting) if granting else len(boundary.rules)], *left]
+            if granting is not None:
+                held.insert(0, granting)
+        goals = [goal for rule in held for study in self._of(rule) for goal in study.goals]
+        goals += [_leaving(self._of(rule)) for rule in left if rule.constraints]
+        roots = tuple(constraint.expression.root for rule in (*held, *left) for constraint in rule.constraints)
+        return self._search(goals, self._studies.places(roots))
+
+    def _of(self, rule: CheckedRule) -> tuple[Study, ...]:
+        return tuple(map(self._studies.of, rule.constraints))
+
+    def _search(self, goals: Sequence[_Goal], places: Sequence[Place]) -> Request:
+        request: Request = {"args": {}, "user": {"id": "alice", "attrs": {}}, "ctx": {}, "resource": {}, "now": NOW}
+        for place in places:
+            if place.is_leaf and place.values and place.path != ("user", "id"):
+                request = put(request, place.path, place.values[0])
+        met = self._count(goals, request)
+        for _ in range(ROUNDS):
+            if met == len(goals):
+                break
+            for goal in goals:
+                if not goal.is_met(self.ground, request):
+                    read = [place for place in places if place.path in goal.paths and place.values]
+                    request, met = self._improve(goals, goal, read, request, met)
+        return request
+
+    def _count(self, goals: Sequence[_Goal], request: Request) -> int:
+        return sum(goal.is_met(self.ground, request) for goal in goals)
+
+    def _improve(self, goals: Sequence[_Goal], goal: _Goal, places: list[Place], request: Request, met: int) -> tuple[Request, int]:
+        """The request changed so that more goals are met, or as it was; a change that costs as much as it gains is kept."""
+        ground = self.ground
+        if not places:
+            return request, met
+        even = None
+        for trial in self._trials(request, places):
+            if goal.is_met(ground, trial):
+                count = self._count(goals, trial)
+                if count > met:
+                    return trial, count
+                even = even or trial
+        return (even or request), met if even is None else self._count(goals, even)
+
+    def _trials(self, request: Request, places: Sequence[Place]) -> Iterator[Request]:
+        """The request with one place changed, inner places first; with two; with several."""
+        inner_first = sorted(places, key=lambda place: -len(place.path))
+        for place in inner_first:
+            for value in place.values:
+                yield put(request, place.path, value)
+        for left, right in combinations(inner_first[:5], 2):
+            for first, second in product(left.values[:PAIRED], right.values[:PAIRED]):
+                yield put(put(request, left.path, first), right.path, second)
+        draw = self._random
+        for _ in range(GUESSES):
+            trial = request
+            for place in draw.sample(places, draw.randint(1, min(4, len(places)))):
+                trial = put(trial, place.path, draw.choice(place.values[:60]))
+            yield trial
+
+
+def with_assignment(request: Request, assignment: Assignment) -> Request:
+    """A request with places changed."""
+    for path, value in assignment:
+        request = put(request, path, value)
+    return request
+
+
+def steps_between(low: Any, high: Any) -> Any:
+    """The number in the middle of two, of their type; None where they are neighbours or no two numbers of one type."""
+    if type(low) is int and type(high) is int:
+        middle = (low + high) // 2
+        return None if middle in (low, high) else middle
+    if type(low) is float and type(high) is float and low == low and high == high:
+        half = low / 2 + high / 2
+        return None if half in (low, high) or not isfinite(half) else half
+    return None
+
+
