@@ -23,6 +23,10 @@ _NUMBERS = frozenset({INT, NUMBER})
 _OF_VALUE: dict[type, Type] = {str: STRING, int: INT, float: NUMBER, bool: BOOL, type(None): NULL}
 
 
+_MORE_MEMBERS = ("allOf", "anyOf", "oneOf", "if", "dependentSchemas", "dependencies", "patternProperties")
+"""Keywords that may name members beside `properties`."""
+
+
 class SchemaError(Exception):
     """A document that is no tools' schemas. `message` is one sentence, `help` a way forward."""
 
@@ -114,7 +118,8 @@ class _Converter:
         }
         members |= {name: Member(DYN, True) for name in sorted(names - members.keys())}
         # JSON Schema allows other members unless told not to. Frameworks refuse arguments that a tool does not have.
-        is_open = extra is not False if extra is not None or title != self._title else "patternProperties" in schema
+        is_whole = extra is None and title == self._title and not any(keyword in schema for keyword in _MORE_MEMBERS)
+        is_open = "patternProperties" in schema or not (extra is False or is_whole)
         rest = self.type(extra, f"a member of {title}", depth + 1) if isinstance(extra, dict) else DYN
         return Record(members, is_open, title, rest)
 
@@ -128,12 +133,14 @@ class _Converter:
         return tuple(whole) if all(type(value) in (str, int, bool, type(None)) for value in whole) else None
 
     def _resolved(self, schema: Any) -> Any:
-        """A schema, or the one of the same document that it refers to; None for any other reference."""
+        """A schema, or the one of the same document that it refers to; None for any other reference, and for one with
+        keywords beside it that add to what it refers to."""
         for _ in range(SCHEMA_DEPTH):
             if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
                 return schema
             path = schema["$ref"]
-            if path != "#" and not path.startswith("#/"):
+            adds = "properties" in schema or schema.get("nullable") is True
+            if adds or any(keyword in schema for keyword in _MORE_MEMBERS) or (path != "#" and not path.startswith("#/")):
                 return None
             schema = self._document
             for part in path[2:].split("/") if path != "#" else ():
@@ -170,4 +177,4 @@ def _all_of(types: list[Type]) -> Type:
             if known is not None:
                 member = Member(known.type, known.required or member.required, known.values)
             members[name] = member
-    return Record(members, records[0].open, records[0].title, DYN)
+    return Record(members, any(record.open for record in records), records[0].title, DYN)

@@ -128,6 +128,12 @@ TYPES: list[tuple[Any, Type]] = [
     ({"$ref": "#/$defs/self"}, DYN),
     ({"$ref": "https://example.com/x"}, DYN),
     ({"$ref": "other.json#/x"}, DYN),
+    ({"$ref": "#/$defs/text", "description": "d", "default": "x"}, STRING),
+    ({"$ref": "#/$defs/text", "nullable": True}, DYN),
+    ({"$ref": "#/$defs/money", "properties": {"more": {}}}, DYN),
+    ({"$ref": "#/$defs/money", "anyOf": [{"required": ["amount"]}]}, DYN),
+    ({"allOf": [{"$ref": "#/$defs/money"}, {"properties": {"more": {}}}]}, of_tool(("amount", Member(NUMBER, True)), ("more", Member(DYN, False)), is_open=True)),
+    ({"properties": {"a": {}}, "patternProperties": {"^x": {}}, "additionalProperties": False}, of_tool(("a", Member(DYN, False)), is_open=True)),
 ]  # fmt: skip
 
 
@@ -186,6 +192,12 @@ ARGUMENTS = [
     ({"type": "object", "properties": {}}, [], [], False),
     ({"allOf": [{"properties": {"a": {}}, "required": ["a"]}, {"properties": {"b": {}}}]}, ["a", "b"], ["a"], False),
     ({"$ref": "#/$defs/x", "$defs": {"x": {"properties": {"z": {}}}}}, ["z"], [], False),
+    ({"$ref": "#/$defs/x", "properties": {"a": {}}, "$defs": {"x": {"properties": {"z": {}}}}}, [], [], True),
+    *(
+        ({"properties": {"a": {}}, keyword: [{"properties": {"b": {}}}]}, ["a"], [], True)
+        for keyword in ("allOf", "anyOf", "oneOf", "if", "dependentSchemas")
+    ),
+    ({"properties": {"a": {}}, "oneOf": [{"required": ["a"]}], "additionalProperties": False}, ["a"], [], False),
 ]  # fmt: skip
 
 
