@@ -172,17 +172,23 @@ class WasmEngine:
 
     def answer(self, request: bytes) -> int:
         """The module's own answer to an encoded request of at most `REQUEST_BYTES`. Raises TrapError."""
-        try:
-            return self._local.call(request)  # type: ignore[no-any-return]
-        except (AttributeError, OutOfFuelError):
-            # A thread's first call, or earlier calls spent the instance's fuel: what decides must not depend on them.
-            return self.renew()(request)
+        local = self._local.__dict__
+        if "call" not in local:
+            self.renew()
+        elif not local["unused"]:
+            try:
+                return local["call"](request)  # type: ignore[no-any-return]
+            except OutOfFuelError:
+                # Earlier calls may have spent the instance's fuel: what decides must not depend on them.
+                self.renew()
+        local["unused"] = False
+        return local["call"](request)  # type: ignore[no-any-return]
 
-    def renew(self) -> Callable[[bytes], int]:
-        """The call of a new instance, which this thread uses from now on."""
+    def renew(self) -> None:
+        """Make a new instance, which this thread uses from now on."""
         self.instances += 1
-        self._local.call = call = Instance(self._compiled).call
-        return call
+        self._local.unused = True
+        self._local.call = Instance(self._compiled).call
 
     def _look_up(self, answer: int, plan: _Plan) -> Decision:
         """The decision of an answer. Raises TrapError for one that the table does not have."""

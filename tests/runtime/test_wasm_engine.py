@@ -44,14 +44,14 @@ def test_an_instance_that_is_spent_is_replaced_once(monkeypatch: pytest.MonkeyPa
     def spent(_: bytes) -> int:
         raise OutOfFuelError("planted")
 
-    engine._local.call = spent
+    engine._local.call, engine._local.unused = spent, False
     assert engine.decide("refund_order", {"amount": 1, "currency": "USD"}, ALICE).allowed
 
     class Broken(Instance):
         def __init__(self, *args: object, **kwargs: object) -> None:
             self.call: Callable[[bytes], int] = spent
 
-    engine._local.call = spent
+    engine._local.call, engine._local.unused = spent, False
     monkeypatch.setattr(wasm_engine, "Instance", Broken)
     assert engine.decide("refund_order", {}, ALICE).reason is Reason.ENGINE_FAULT
 
