@@ -25,8 +25,9 @@ class FileSource:
     """A bundle in a regular file; symbolic links are followed, so that an orchestrator may swap what they lead to."""
 
     def __init__(self, path: Path, *, limit: int, clock: Callable[[], int] = time.time_ns) -> None:
-        """`limit` is in bytes, `clock` gives nanoseconds since the epoch. Reads nothing yet."""
-        self._path = path
+        """`limit` is in bytes, `clock` gives nanoseconds since the epoch. A relative path is taken from the directory that
+        is current now. Reads nothing yet."""
+        self._path = Path(os.path.abspath(path))  # noqa: PTH100  # absolute, but through the links that it names
         self._limit = limit
         self._clock = clock
 

@@ -28,7 +28,7 @@ HTTPS_PORT = 443
 _PIECE = 1 << 16
 _FRAMING_BYTES = 1 << 20
 _OK = 200
-_UNTRUSTED_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+_UNTRUSTED_AUTHORITY = frozenset({2, 7, 18, 19, 20, 21})
 _EXPIRED, _NOT_YET_VALID, _OTHER_HOST = frozenset({10}), frozenset({9}), frozenset({62, 64})
 """Codes of X509_verify_cert (OpenSSL, X509_STORE_CTX_get_error)."""
 
@@ -151,14 +151,10 @@ def get(
         return _answer(response, body)
     except TimeoutError:
         raise deadline.fault(f"nothing came for {deadline.timeouts.read:g} s") from None
-    except http.client.RemoteDisconnected:
-        raise ExchangeError(SourceFault.UNREACHABLE, "the server closed the connection without an answer", passing=True) from None
-    except http.client.IncompleteRead:
-        raise _truncated() from None
-    except http.client.HTTPException:
+    except OSError:  # among them http.client.RemoteDisconnected
+        raise _broken_off() from None
+    except (http.client.HTTPException, ValueError):  # ValueError: a negative chunk size
         raise ExchangeError(SourceFault.PROTOCOL, "the answer is not HTTP/1.1") from None
-    except OSError:
-        raise ExchangeError(SourceFault.UNREACHABLE, "the server broke the connection off", passing=True) from None
     finally:
         wire.hang_up()
 
@@ -234,7 +230,7 @@ def _open(address: Address, context: ssl.SSLContext, deadline: Deadline) -> ssl.
     except ssl.SSLCertVerificationError as error:
         raise ExchangeError(SourceFault.TLS, f"the server's certificate {_certificate_fault(error)}") from error
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError):
-        raise ExchangeError(SourceFault.UNREACHABLE, "the server broke the connection off", passing=True) from None
+        raise _broken_off() from None
     except ssl.SSLError as error:
         raise ExchangeError(SourceFault.TLS, "the server does not speak TLS 1.2 or later") from error
     except ConnectionRefusedError:
@@ -303,7 +299,12 @@ def _read(read: Callable[[int], bytes], length: int | None, limit: int) -> bytes
         raise _too_large(limit)
     body = bytearray()
     while length is None or len(body) < length:
-        piece = read(_PIECE if length is None else min(_PIECE, length - len(body)))
+        try:
+            piece = read(_PIECE if length is None else min(_PIECE, length - len(body)))
+        except TimeoutError:
+            raise
+        except (OSError, http.client.IncompleteRead):
+            raise _truncated() from None
         if not piece:
             break
         body += piece
@@ -320,6 +321,10 @@ def _too_large(limit: int) -> ExchangeError:
 
 def _truncated() -> ExchangeError:
     return ExchangeError(SourceFault.TRUNCATED, "the answer ended early", passing=True)
+
+
+def _broken_off() -> ExchangeError:
+    return ExchangeError(SourceFault.UNREACHABLE, "the server broke the connection off", passing=True)
 
 
 def _answer(response: http.client.HTTPResponse, body: bytes) -> Answer:

@@ -94,7 +94,7 @@ class BundleSource(Protocol):
 
     @property
     def location(self) -> str:
-        """The location as the operator wrote it. It may hold what is not for logs: see `shown`."""
+        """The URL as the operator wrote it, or the absolute path. It may hold what is not for logs: see `shown`."""
 
     @property
     def shown(self) -> str:
