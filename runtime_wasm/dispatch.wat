@@ -72,6 +72,39 @@
       (br $next)))
   (i32.load (local.get $row)))
 
+;; The outcome of an entry: of the first rule whose constraints are all true, else of what was noted last. entry: an odd number, 1 +
+;; twice the outcome of a rule without constraints; or the address of: i32 number of rules, i32 outcome where none holds and
+;; nothing is noted (-1: no opinion), the rules. Rule: i32 number of constraints, i32 outcome where it
+;; holds, the constraints. Constraint: i32 function, i32 address of its constants, i32 outcome to note before it is asked (0:
+;; none; so that what was noted last is that of the false one), i32 outcome of a fault.
+(func $run_entry (param $entry i32) (result i32)
+  (local $rules i32) (local $left i32) (local $held i32) (local $outcome i32) (local $judged i32)
+  (if (i32.and (local.get $entry) (i32.const 1)) (then (return (i32.shr_u (local.get $entry) (i32.const 1)))))
+  (local.set $rules (i32.load (local.get $entry)))
+  (local.set $outcome (i32.load offset=4 (local.get $entry)))
+  (loop $rule
+    (local.set $left (i32.load offset=8 (local.get $entry)))
+    (local.set $held (i32.load offset=12 (local.get $entry)))
+    (block $false
+      (loop $constraint
+        (if (i32.eqz (local.get $left)) (then (return (local.get $held))))
+        (if (local.tee $judged (i32.load offset=24 (local.get $entry)))
+          (then (local.set $outcome (local.get $judged))))
+        (local.set $judged
+          (call $judge
+            (call_indirect (type $constraint)
+              (i32.load offset=20 (local.get $entry)) (i32.load offset=16 (local.get $entry)))
+            (i32.load offset=28 (local.get $entry))))
+        (br_if $false (i32.eq (local.get $judged) (i32.const 1)))
+        (if (local.get $judged) (then (return (local.get $judged))))
+        (local.set $entry (i32.add (local.get $entry) (i32.const 16)))
+        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+        (br $constraint)))
+    (local.set $entry
+      (i32.add (i32.add (local.get $entry) (i32.const 8)) (i32.shl (local.get $left) (i32.const 4))))
+    (br_if $rule (local.tee $rules (i32.sub (local.get $rules) (i32.const 1)))))
+  (local.get $outcome))
+
 ;; Whether a pattern, in which `*` stands for any run of bytes, covers a name: greedy with one point of return.
 (func $covers (param $pattern i32) (param $pattern_length i32) (param $text i32) (param $length i32) (result i32)
   (local $p i32) (local $t i32) (local $star i32) (local $resume i32) (local $byte i32)

@@ -50,17 +50,18 @@ def _layout(data_length: int, output_bytes: int = 0) -> _Layout:
 
 
 def emit(program: Program) -> str:
-    """The WAT of a policy module."""
+    """The WAT of a policy module: one function for each shape of constraint, and the entries as data that `$run_entry` reads."""
     data = DataSegment.continuing(program.data)
-    tables = _DispatchTables.build(data, program.dispatch)
-    shared: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     functions: list[str] = []
-    numbers = [_constraint(code, shared, functions) for code in program.constraints]
-    entries = [_entry(number, entry, numbers) for number, entry in enumerate(program.entries, 1)]
+    constraints = [_constraint(code, numbers, functions, data) for code in program.constraints]
+    entries = [_place_entry(entry, constraints, data) for entry in program.entries]
+    listing = [f";; {number}: {_printable(entry.text)}" for number, entry in zip(entries, program.entries, strict=True)]
+    tables = _DispatchTables.build(data, program.dispatch, (0, *entries))
     ranks = data.place(_ranks(program.table)) if program.dispatch.has_boundary else 0
     decide = _decide(program.dispatch, tables, ranks)
     layout = _layout(len(data.content))
-    body = [*functions, *entries, *_entry_table(len(entries)), *decide]
+    body = [*functions, *_constraint_table(len(functions)), *listing, *decide]
     exports = ['(export "decide" (func $decide))']
     return _module(body, exports, data.content, layout)
 
@@ -68,8 +69,9 @@ def emit(program: Program) -> str:
 def emit_expression(code: ConstraintCode, data: bytes, variables: int) -> str:
     """The WAT of an expression module (A1.2) over an input array of that many values."""
     layout = _layout(len(data), OUTPUT_BYTES)
-    functions: list[str] = []
-    number = _constraint(code, {}, functions)
+    emitter = ExpressionEmitter()
+    body = emitter.emit(code.instruction)
+    constraint = f";; {_comment(code)}\n(func $constraint (result i32){_declared(emitter)}\n  {body})"
     evaluate = (
         "(func $evaluate (param $length i32) (result i32) (local $cell i32)\n"
         f"  (global.set $heap (i32.const {layout.heap}))\n"
@@ -77,7 +79,7 @@ def emit_expression(code: ConstraintCode, data: bytes, variables: int) -> str:
         "  (global.set $request (call $decode_array"
         f" (i32.const {layout.input}) (local.get $length) (i32.const {variables})))\n"
         "  (if (i32.eqz (global.get $request)) (then (return (i32.const 0))))\n"
-        f"  (local.set $cell (call $constraint{number}))\n"
+        "  (local.set $cell (call $constraint))\n"
         "  (if (global.get $fatal) (then (local.set $cell (global.get $fatal))))\n"
         f"  (i32.sub (call $encode_value (local.get $cell) (i32.const {layout.output})"
         f" (i32.const {layout.heap})) (i32.const {layout.output})))"
@@ -86,7 +88,7 @@ def emit_expression(code: ConstraintCode, data: bytes, variables: int) -> str:
         '(export "evaluate" (func $evaluate))',
         f'(global (export "output") i32 (i32.const {layout.output}))',
     ]
-    return _module([*functions, evaluate], exports, data, layout)
+    return _module([constraint, evaluate], exports, data, layout)
 
 
 def _module(body: list[str], exports: list[str], data: bytes, layout: _Layout) -> str:
@@ -105,7 +107,6 @@ def _module(body: list[str], exports: list[str], data: bytes, layout: _Layout) -
     }
     parts = [
         "(module",
-        "(type $entry (func (result i32)))",
         f'(memory (export "memory") {layout.pages} {layout.pages})',
         f'(global (export "input") i32 (i32.const {layout.input}))',
         f'(global (export "capacity") i32 (i32.const {REQUEST_BYTES}))',
@@ -133,19 +134,30 @@ def _escape(data: bytes) -> str:
 _ESCAPED = [chr(b) if 32 <= b < 127 and b not in (34, 92) else f"\\{b:02x}" for b in range(256)]
 
 
-def _constraint(code: ConstraintCode, shared: dict[str, int], functions: list[str]) -> int:
-    """The number of the function for a constraint; the same code is emitted once."""
-    emitter = ExpressionEmitter()
+def _constraint(
+    code: ConstraintCode, numbers: dict[str, int], functions: list[str], data: DataSegment
+) -> tuple[int, int]:
+    """The number of a constraint's function, and the address of its constants. `numbers` is by the functions' bodies: the same
+    body is emitted once."""
+    constants: list[int] = []
+    emitter = ExpressionEmitter(constants)
     body = emitter.emit(code.instruction)
-    number = shared.get(body)
+    number = numbers.get(body)
     if number is None:
-        number = shared[body] = len(functions)
-        declared = "".join(f" (local {name} i32)" for name in emitter.locals)
-        comment = " ".join(code.text.split())
+        number = numbers[body] = len(functions)
         functions.append(
-            f";; {_printable(comment)}\n(func $constraint{number} (result i32){declared}\n  {body})"
+            f";; {_comment(code)}\n(func $constraint{number} (param $constants i32) (result i32)"
+            f"{_declared(emitter)}\n  {body})"
         )
-    return number
+    return number, data.place(struct.pack(f"<{len(constants)}i", *constants), 4)
+
+
+def _declared(emitter: ExpressionEmitter) -> str:
+    return "".join(f" (local {name} i32)" for name in emitter.locals)
+
+
+def _comment(code: ConstraintCode) -> str:
+    return _printable(" ".join(code.text.split()))
 
 
 _UNPRINTABLE = dict.fromkeys((*range(32), 127), "?")
@@ -158,40 +170,28 @@ def _printable(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode().translate(_UNPRINTABLE)
 
 
-def _entry(number: int, entry: EntryCode, numbers: list[int]) -> str:
-    lines = [f"(func $entry{number} (type $entry) (local $failed i32) (local $judged i32)"]
-    for position, rule in enumerate(entry.rules):
-        lines.append(_rule(position, rule, numbers))
-        if not rule.constraints:
-            break
-    else:
-        lines.append("  (local.get $failed))" if entry.otherwise is None else f"  (i32.const {entry.otherwise}))")
-        return f";; {_printable(entry.text)}\n" + "\n".join(lines)
-    return f";; {_printable(entry.text)}\n" + "\n".join(lines) + ")"
+def _place_entry(entry: EntryCode, constraints: list[tuple[int, int]], data: DataSegment) -> int:
+    """An entry as $run_entry takes it. What follows a rule that always holds is left out."""
+    rules = list(entry.rules)
+    if not rules[0].constraints:
+        return 2 * rules[0].held + 1
+    always = next((at for at, rule in enumerate(rules) if not rule.constraints), None)
+    if always is not None:
+        del rules[always + 1 :]
+    numbers = [len(rules), 0 if entry.otherwise is None else entry.otherwise]
+    for rule in rules:
+        numbers += (len(rule.constraints), rule.held)
+        for constraint, failed, faulted in zip(rule.constraints, rule.failed, rule.faulted, strict=True):
+            noted = 0 if failed is None or entry.otherwise is not None else failed
+            numbers += (*constraints[constraint], noted, faulted)
+    return data.place(struct.pack(f"<{len(numbers)}i", *numbers), 4)
 
 
-def _rule(position: int, rule: RuleCode, numbers: list[int]) -> str:
-    """A rule as a block: left at the first false constraint, returned from when it holds or a constraint is faulty. The
-    outcome to report is noted before each constraint, so that the one noted last is that of the false one."""
-    if not rule.constraints:
-        return f"  (i32.const {rule.held})"
-    lines = [f"  (block $rule{position}"]
-    for constraint, failed, faulted in zip(rule.constraints, rule.failed, rule.faulted, strict=True):
-        note = "" if failed is None else f"(local.set $failed (i32.const {failed})) "
-        lines.append(
-            f"    {note}(if (local.tee $judged (call $judge (call $constraint{numbers[constraint]}) (i32.const {faulted})))\n"
-            f"      (then (br_if $rule{position} (i32.eq (local.get $judged) (i32.const 1))) (return (local.get $judged))))"
-        )
-    lines.append(f"    (return (i32.const {rule.held})))")
-    return "\n".join(lines)
-
-
-def _entry_table(count: int) -> list[str]:
-    """The table that `call_indirect` goes through; entry 0 is never called."""
-    if not count:
-        return []
-    names = " ".join(f"$entry{number}" for number in range(1, count + 1))
-    return [f"(table {count + 1} {count + 1} funcref)", f"(elem (i32.const 1) {names})"]
+def _constraint_table(count: int) -> list[str]:
+    """The table that $run_entry calls constraints through."""
+    names = " ".join(f"$constraint{number}" for number in range(count))
+    elements = [f"(elem (i32.const 0) {names})"] if count else []
+    return ["(type $constraint (func (param i32) (result i32)))", f"(table {count} {count} funcref)", *elements]
 
 
 def _ranks(table: PolicyTable) -> bytes:
@@ -206,7 +206,7 @@ def _ranks(table: PolicyTable) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _DispatchTables:
-    """Addresses: name tables, the rows of chunk numbers, the chunks, the rows of patterns; `width` of an entry number."""
+    """Addresses: name tables, the rows of chunk numbers, the chunks of entries, the rows of patterns."""
 
     roles: int
     tools: int
@@ -217,7 +217,8 @@ class _DispatchTables:
     patterns: int
 
     @classmethod
-    def build(cls, data: DataSegment, dispatch: Dispatch) -> _DispatchTables:
+    def build(cls, data: DataSegment, dispatch: Dispatch, entries: tuple[int, ...]) -> _DispatchTables:
+        """`entries` has what $run_entry takes for each entry by its number, 0 at 0."""
         chunk_tools = min(CHUNK, max(1, len(dispatch.tools)))
         chunks: dict[tuple[int, ...], int] = {}
         rows = bytearray()
@@ -227,9 +228,9 @@ class _DispatchTables:
                 chunk = exact[start : start + chunk_tools]
                 chunk += (0,) * (chunk_tools - len(chunk))
                 rows += struct.pack("<i", chunks.setdefault(chunk, len(chunks)))
-        packed = b"".join(struct.pack(f"<{chunk_tools}i", *chunk) for chunk in chunks)
+        packed = b"".join(struct.pack(f"<{chunk_tools}i", *[entries[entry] for entry in chunk]) for chunk in chunks)
         patterns = b"".join(
-            struct.pack("<i", _pattern_row(data, row, default))
+            struct.pack("<i", _pattern_row(data, row, default, entries))
             for row, default in zip(dispatch.patterns, dispatch.default, strict=True)
         )
         return cls(
@@ -243,13 +244,15 @@ class _DispatchTables:
         )
 
 
-def _pattern_row(data: DataSegment, patterns: tuple[tuple[str, int], ...], default: int) -> int:
+def _pattern_row(
+    data: DataSegment, patterns: tuple[tuple[str, int], ...], default: int, entries: tuple[int, ...]
+) -> int:
     """The address of one role's patterns, as $find_pattern reads them."""
     row = struct.pack("<i", len(patterns))
     for pattern, entry in patterns:
         text = pattern.encode()
-        row += struct.pack("<iii", data.place(text), len(text), entry)
-    return data.place(row + struct.pack("<i", default), 4)
+        row += struct.pack("<iii", data.place(text), len(text), entries[entry])
+    return data.place(row + struct.pack("<i", entries[default]), 4)
 
 
 def _decide(dispatch: Dispatch, tables: _DispatchTables, ranks: int) -> list[str]:
@@ -263,13 +266,16 @@ def _row_outcome(dispatch: Dispatch, tables: _DispatchTables) -> str:
     """The function from a row of the dispatch matrix, and the tool's index, to the outcome. Parts that the policy does not need are left out."""
     by_name = any(map(any, dispatch.exact))
     others = any(dispatch.patterns) or any(dispatch.default)
+    place = f"(i32.add (i32.const {tables.rows}) (i32.mul (local.get $row) (i32.const {tables.row_bytes})))"
+    within = "(local.get $tool)"
+    if tables.row_bytes > 4:
+        chunk = f"(i32.div_u (local.get $tool) (i32.const {tables.chunk_tools}))"
+        place = f"(i32.add {place} (i32.shl {chunk} (i32.const 2)))"
+        within = f"(i32.rem_u (local.get $tool) (i32.const {tables.chunk_tools}))"
     exact = (
         f"(i32.load (i32.add (i32.const {tables.chunks}) (i32.shl (i32.add\n"
-        f"      (i32.mul (i32.load (i32.add (i32.add (i32.const {tables.rows})"
-        f" (i32.mul (local.get $row) (i32.const {tables.row_bytes})))\n"
-        f"        (i32.shl (i32.div_u (local.get $tool) (i32.const {tables.chunk_tools})) (i32.const 2))))"
-        f" (i32.const {tables.chunk_tools}))\n"
-        f"      (i32.rem_u (local.get $tool) (i32.const {tables.chunk_tools}))) (i32.const 2))))"
+        f"      (i32.mul (i32.load {place}) (i32.const {tables.chunk_tools}))\n"
+        f"      {within}) (i32.const 2))))"
     )
     row = f"(i32.load (i32.add (i32.const {tables.patterns}) (i32.shl (local.get $row) (i32.const 2))))"
     if any(dispatch.patterns):
@@ -288,7 +294,7 @@ def _row_outcome(dispatch: Dispatch, tables: _DispatchTables) -> str:
     if others:
         lines.append(f"  (if (i32.lt_s (local.get $tool) (i32.const 0)) (then (local.set $entry {other})))")
     lines.append("  (if (i32.eqz (local.get $entry)) (then (return (i32.const -2))))")
-    lines.append("  (call_indirect (type $entry) (local.get $entry)))" if by_name or others else "  (i32.const -2))")
+    lines.append("  (call $run_entry (local.get $entry)))" if by_name or others else "  (i32.const -2))")
     return "\n".join(lines)
 
 

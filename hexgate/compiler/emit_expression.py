@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hexgate.compiler.data_segment import FALSE_CELL, TRUE_CELL
+from hexgate.compiler.data_segment import DATA_START, FALSE_CELL, TRUE_CELL
 from hexgate.compiler.program import (
     Branch,
     BuildList,
@@ -25,9 +25,14 @@ _FOLDS = {ComprehensionKind.ALL: (TRUE_CELL, "and"), ComprehensionKind.EXISTS: (
 
 
 class ExpressionEmitter:
-    """Emits the body of one function. `locals` names the i32 locals that the body needs, in order of first use."""
+    """Emits the body of one function. `locals` names the i32 locals that the body needs, in order of first use.
 
-    def __init__(self) -> None:
+    With `constants`, the addresses of the policy's own constants are gathered there, and the body reads them from the array
+    at its parameter `$constants`: expressions that differ in nothing else have one body.
+    """
+
+    def __init__(self, constants: list[int] | None = None) -> None:
+        self._constants = constants
         self._locals: dict[str, None] = {}
         self._loops = 0
         self._temporaries = 0
@@ -51,17 +56,24 @@ class ExpressionEmitter:
         self._temporaries += 1
         return self._local(f"$t{self._temporaries}")
 
+    def _address(self, address: int) -> str:
+        """An address in the policy's data; a canonical cell is part of the expression."""
+        if self._constants is None or address < DATA_START:
+            return f"(i32.const {address})"
+        self._constants.append(address)
+        return f"(i32.load offset={4 * len(self._constants) - 4} (local.get $constants))"
+
     def _cell(self, cell: Cell) -> str:
         if cell.bytes_charged:
-            return f"(call $charged_literal (i32.const {cell.address}) (i32.const {cell.bytes_charged}))"
-        return f"(i32.const {cell.address})"
+            return f"(call $charged_literal {self._address(cell.address)} (i32.const {cell.bytes_charged}))"
+        return self._address(cell.address)
 
     def _call(self, call: CallPrelude) -> str:
         text = f"(call ${call.name}"
         for operand in call.operands:
             text += " " + _EMIT[type(operand)](self, operand)
         for immediate in call.immediates:
-            text += f" (i32.const {immediate})"
+            text += " " + self._address(immediate)
         return text + ")"
 
     def _short_circuit(self, node: ShortCircuit) -> str:

@@ -40,7 +40,7 @@ class LocalCell:
 
 @dataclass(frozen=True, slots=True)
 class CallPrelude:
-    """A prelude function: its name without `$`, operands, and constants that follow them (table addresses)."""
+    """A prelude function: its name without `$`, operands, and addresses of tables that follow them."""
 
     name: str
     operands: tuple[Instruction, ...]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.policies import REFUNDS, checked, wide
+from benchmarks.policies import REFUNDS, checked, grid, wide
 from hexgate.compiler.assemble import drop_custom_sections
 from hexgate.compiler.compile import compile_policy
 from hexgate.compiler.program import format_program
@@ -40,6 +40,14 @@ def test_the_same_sources_give_the_same_bytes_in_any_process() -> None:
 
 def test_the_readme_policy_fits_in_four_kilobytes() -> None:
     assert len(compile_policy(checked(REFUNDS)).wasm) <= 4_096
+
+
+def test_code_grows_with_the_shapes_of_constraints_and_not_with_their_number() -> None:
+    """Four shapes, whatever the numbers and texts in them."""
+    few, many = (compile_policy(checked(grid(1, tools))).wat for tools in (1, 30))
+    functions = [line for line in many.split("\n") if line.startswith("(func $constraint")]
+    assert len(functions) == 4
+    assert many.count("(func ") == few.count("(func ")
 
 
 def test_roles_that_inherit_share_their_entries() -> None:
