@@ -159,6 +159,8 @@ class StateDirectory:
                 missing.append(directory)
             for directory in reversed(missing):
                 directory.mkdir(mode=0o700, exist_ok=True)
+        except FileExistsError:  # mkdir's word for a file where a directory should be
+            raise StateUnavailableError(f"`{self.path}` cannot be written: a part of its path is a file") from None
         except OSError as error:
             raise _unavailable(self.path, error) from None
 
