@@ -26,6 +26,7 @@ CODES: dict[str, str] = {
     "HG119": "a map key of a type that keys cannot have, or a repeated key",
     "HG120": "a reserved root (`session`, `budget`)",
     "HG121": "a function of a part of CEL that the profile leaves out",
+    "HG122": "a text that is no timestamp or duration",
     # policy documents
     "HG201": "the file is not YAML",
     "HG202": "an unknown key",

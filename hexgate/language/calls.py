@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hexgate.language import checked, tree
 from hexgate.language.checked import Node
+from hexgate.language.constant_times import check_time
 from hexgate.language.functions import Function
 from hexgate.language.macros import GLOBAL_MACROS, METHOD_MACROS, expand_comprehension
 from hexgate.language.names import free_path
@@ -97,6 +98,7 @@ def _check_global(checker: Checker, node: tree.Call, name: str, at: Span) -> Nod
 
 def _invoke(checker: Checker, callee: Callee, name: str, operands: tuple[Node, ...], node: tree.Call, at: Span) -> Node:
     check_zone(checker, callee.function, operands, node)
+    check_time(checker, callee.function, operands, node)
     return checker.invoke(callee, name, operands, node.span, at)
 
 
@@ -138,6 +140,8 @@ def _unknown_function(checker: Checker, node: tree.Call, name: str, at: Span) ->
         return checker.report("HG121", message, at, "guard fields with `has(...)`")
     if name in METHODS or (name in METHOD_MACROS and len(node.arguments) > 1):
         help_ = f"write `x.{name}(...)`"
+    elif name in ("math.max", "math.min"):
+        help_ = f"did you mean `{_FOREIGN_FUNCTIONS[name.removeprefix('math.')]}`?"
     else:
         help_ = _nearest(name, [*GLOBALS, *GLOBAL_MACROS, "matches"], _FOREIGN_FUNCTIONS)
     if suggest(name, (*METHOD_MACROS, *GLOBAL_MACROS)) is None:
@@ -216,6 +220,8 @@ def overload_help(function: Function, shown: str, types: tuple[Type, ...]) -> st
 
 def _help_in(element: Type, container: Type) -> str:
     if isinstance(container, ListOf):
+        if element is BOOL:
+            return "for the opposite of `a in b` write `!(a in b)`"
         return "no element can be equal: convert one side, for example with `int(...)` or `string(...)`"
     if isinstance(container, (MapOf, Record)):
         keys = STRING if isinstance(container, Record) else container.key

@@ -26,6 +26,9 @@ _ADJACENT = {
     "&&&": "write `&&`", "|||": "write `||`", "**": "`*` stands between two values", "++": "`+` stands between two values",
     "??": _COALESCE, "?:": _COALESCE, "->": _MACRO,
 }  # fmt: skip
+_SIGNS = {"≤": "<=", "≥": ">=", "≠": "!=", "≡": "==", "×": "*", "÷": "/", "−": "-", "∧": "&&", "∨": "||", "¬": "!", "∈": "in"}
+"""Signs of mathematics, and the operators that they stand for."""
+
 RESERVED = frozenset({
     "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
     "namespace", "return", "var", "void", "while",
@@ -44,6 +47,8 @@ def refuse_reserved(name: str, span: Span) -> None:
     """Refuses a reserved word in the place of a name."""
     if name in RESERVED:
         help_ = f'for a field of that name write `.{name}` or `["{name}"]` after the map that has it'
+        if name == "const":
+            help_ = "did you mean `consts`?"
         raise refuse("HG105", f"`{name}` is a reserved word of CEL", span, help_)
 
 
@@ -74,10 +79,15 @@ def explain_character(text: str, position: int, tokens: list[TextToken]) -> Expr
     if here in "#;" and not following.isalnum():
         help_ = "write `//` before a comment" if here == "#" else "write one expression, and join conditions with `&&`"
         return refuse("HG101", f"`{here}` cannot stand here", span, help_)
+    if here in _SIGNS:
+        return refuse("HG102", f"`{here}` is not an operator of CEL", span, f"write `{_SIGNS[here]}`")
     if here.isalpha() and tokens and tokens[-1].end == position and tokens[-1].kind in ("IDENT", "DOT"):
-        return refuse("HG101", f"`{here}` cannot stand in a name", span, 'names are ASCII: write `["..."]` for a field of another name')
+        return refuse("HG101", f"`{here}` (U+{ord(here):04X}) cannot stand in a name", span, 'names are ASCII: write `["..."]` for a field of another name')
     if not here.isprintable() or here.isspace():
         return refuse("HG101", f"U+{ord(here):04X} cannot stand here", span, "remove it, or put it in a string as an escape")
+    if here.isalpha():
+        # Some look like a letter of ASCII: the code point tells them apart.
+        return refuse("HG101", f"`{here}` (U+{ord(here):04X}) cannot stand here", span, "names are ASCII; put text in quotes")
     return refuse("HG101", f"`{here}` cannot stand here", span, "put text in quotes")
 
 
