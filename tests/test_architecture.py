@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BOTTOM = {"hexgate", "hexgate.values", "hexgate.limits", "hexgate.collector_pause", "hexgate.faults", "hexgate.diagnostics",
-          "hexgate.diagnostic_codes", "hexgate.place", "hexgate.strict_json"}  # fmt: skip
+          "hexgate.diagnostic_codes", "hexgate.place", "hexgate.strict_json", "hexgate.atomic_file"}  # fmt: skip
 LAYERS: dict[str, set[str]] = {
     # package -> packages that it may import besides itself and the bottom layer
     "hexgate.regex": set(),
@@ -20,7 +20,9 @@ LAYERS: dict[str, set[str]] = {
     "hexgate.language": {"hexgate.regex", "hexgate.decision"},
     "hexgate.policy": {"hexgate.language", "hexgate.decision", "hexgate.regex"},
     "hexgate.compiler": {"hexgate.policy", "hexgate.language", "hexgate.decision", "hexgate.regex"},
-    "hexgate.runtime": {"hexgate.decision"},
+    "hexgate.bundle": set(),
+    "hexgate.runtime": {"hexgate.bundle", "hexgate.decision"},
+    "hexgate.audit": {"hexgate.decision"},
     "hexgate.parity": {"hexgate.compiler", "hexgate.runtime", "hexgate.policy", "hexgate.language", "hexgate.decision"},
 }
 FENCES = {
@@ -29,13 +31,25 @@ FENCES = {
     "yaml": ("hexgate/policy/", "hexgate_cli/"),
     "wasmtime": ("hexgate/runtime/sandbox.py", "hexgate/compiler/assemble.py"),
     "re2": ("hexgate/language/",),
-    "ormsgpack": ("hexgate/decision/request.py", "hexgate/runtime/"),
+    "ormsgpack": ("hexgate/decision/request.py", "hexgate/decision/argument_digest.py", "hexgate/runtime/"),
     "rich": ("hexgate_cli/",),
     "typer": ("hexgate_cli/",),
     "click": ("hexgate_cli/",),
     "jsonschema": ("hexgate_cli/",),
-    "cryptography": (),
+    "cryptography": ("hexgate/audit/checkpoint.py",),
+    "opentelemetry": ("hexgate/audit/opentelemetry_sink.py",),
     "biscuit_auth": (),
+}
+
+_HTTPS = ("hexgate/runtime/https_exchange.py", "hexgate/runtime/https_source.py")
+STANDARD_FENCES = {
+    # module of the standard library -> the files that may import it
+    "ssl": _HTTPS,
+    "socket": _HTTPS,
+    "http": _HTTPS,
+    "urllib.request": (),
+    "fcntl": ("hexgate/bundle/state.py", "hexgate/audit/process_lock.py"),
+    "msvcrt": ("hexgate/bundle/state.py", "hexgate/audit/process_lock.py"),
 }
 
 
@@ -100,6 +114,14 @@ def test_third_party_packages_stay_behind_their_fences(path: Path) -> None:
             assert relative.startswith(places), f"{relative} imports {package}"
 
 
+@pytest.mark.parametrize("path", _modules(), ids=_module_name)
+def test_one_place_speaks_to_the_network(path: Path) -> None:
+    relative = path.relative_to(ROOT).as_posix()
+    for module, places in STANDARD_FENCES.items():
+        if any(imported == module or imported.startswith(module + ".") for imported in _imports(path)):
+            assert relative in places, f"{relative} imports {module}"
+
+
 def test_the_runtime_loads_no_compiler_and_no_parser() -> None:
     code = (
         "import sys, hexgate.runtime.wasm_engine\n"
@@ -120,4 +142,4 @@ def test_only_the_engines_have_a_broad_except() -> None:
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
     }
-    assert broad <= {"hexgate/policy/interpret.py", "hexgate/runtime/wasm_engine.py"}
+    assert broad <= {"hexgate/policy/interpret.py", "hexgate/runtime/wasm_engine.py", "hexgate/audit/recorder.py"}
