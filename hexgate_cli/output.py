@@ -6,11 +6,11 @@ import errno
 import json
 import os
 import stat
-import tempfile
 from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
+from hexgate.atomic_file import replace_file
 from hexgate_cli.failures import CommandError
 from hexgate_cli.inputs import describe_os_error
 from hexgate_cli.terminal import escape_json
@@ -33,7 +33,7 @@ def write_file(path: str, data: bytes) -> None:
     try:
         mode = _mode_of(path)
         if mode is None or stat.S_ISREG(mode):
-            _replace(Path(os.path.realpath(path)), mode, data)
+            replace_file(Path(path), data)
         else:
             with Path(path).open("wb", buffering=0) as stream:
                 _write_all(stream, data)
@@ -58,29 +58,8 @@ def _mode_of(path: str) -> int | None:
     return mode
 
 
-def _replace(target: Path, mode: int | None, data: bytes) -> None:
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=".hexgate.", suffix=".partial", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o666 & ~_umask() if mode is None else stat.S_IMODE(mode))  # noqa: PTH101
-        os.replace(temporary, target)  # noqa: PTH105
-        temporary = None
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-
-
 def _write_all(stream: RawIOBase, data: bytes) -> None:
     """Write without a buffer: what a device refuses is an error here, not at some later flush."""
     rest = memoryview(data)
     while rest:
         rest = rest[stream.write(rest) or 0 :]
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

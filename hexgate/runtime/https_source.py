@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urldefrag, urljoin
 
-from hexgate import __version__
+import hexgate
 from hexgate.runtime.https_exchange import (
     Address,
     Answer,
@@ -164,7 +164,7 @@ def _make_context() -> ssl.SSLContext:
 
 def _headers(previous: Validators | None) -> dict[str, str]:
     headers = {
-        "User-Agent": f"hexgate/{__version__}",
+        "User-Agent": f"hexgate/{hexgate.__version__}",
         "Accept": "application/vnd.hexgate.bundle.v1+json, */*;q=0.1",
         "Accept-Encoding": "identity",
         "Connection": "close",
