@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hexgate.language.checked import And, CheckedExpression, Conditional, Invoke, Node, Or
+from hexgate.limits import TIMESTAMP_MAX, TIMESTAMP_MIN
 from hexgate.parity.call import Path
 from hexgate.parity.candidates import candidates, huge
 from hexgate.parity.near_times import NOW
@@ -46,7 +47,7 @@ def _places(shape: Shape, path: Path) -> Iterator[Place]:
 
 def _instants(shape: Shape) -> tuple[int, ...]:
     """Clocks, in nanoseconds since the epoch."""
-    found = dict.fromkeys(value.nanoseconds for value in candidates(shape) if type(value) is Timestamp)
+    found = [value.nanoseconds for value in candidates(shape) if type(value) is Timestamp and TIMESTAMP_MIN <= value.nanoseconds <= TIMESTAMP_MAX]
     return tuple(dict.fromkeys((NOW, *found)))
 
 

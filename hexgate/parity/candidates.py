@@ -80,6 +80,7 @@ def _right(shape: Shape, depth: int) -> Iterator[Any]:
         yield from near_times.TIME_TEXTS
     if ListOf(_ELEMENT) in shape.types and MapOf(_KEY, _VALUE) in shape.types and BYTES in shape.types:
         yield from ("a", *_sized(shape))
+    yield from _affixed(shape)
     for constant in constants:
         yield from islice(_first_of(constant), 6)
     if depth > 0:
@@ -93,6 +94,14 @@ def _right(shape: Shape, depth: int) -> Iterator[Any]:
     for pattern in shape.patterns:
         yield from witnesses(pattern)
     yield from _of_uses(shape)
+
+
+def _affixed(shape: Shape) -> Iterator[str]:
+    """What begins with, ends with or holds a constant, where that is asked."""
+    texts = [constant for constant in shape.constants.values() if type(constant) is str]
+    for function, before, after in (("starts_with", "", "a"), ("ends_with", "a", ""), ("contains", "a", "a")):
+        if function in shape.functions:
+            yield from (before + text + after for text in texts)
 
 
 def _first_of(constant: Any) -> Iterator[Any]:

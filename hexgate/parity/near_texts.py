@@ -35,7 +35,7 @@ def near_text(text: str) -> Iterator[Any]:
     for form in ("NFC", "NFD", "NFKC"):
         yield unicodedata.normalize(form, text)
     yield from (text.lower(), text.upper(), text.swapcase(), text.title(), text.casefold())
-    yield from (text + "a", "a" + text, "a" + text + "b", text[:-1], text[1:], text + text, text[::-1])
+    yield from (text + "a", text + "0", "a" + text, "a" + text + "b", text[:-1], text[1:], text + text, text[::-1])
     yield from (text + "\n", text + "\r\n", text + " ", " " + text, text + "\0", "\0" + text, text + "\u200b", "\ufeff" + text, text + "\u0301", text + "é", text + "😀")
     yield from (text.translate(_FOLDS), text.translate(_FULLWIDTH), text.replace("/", "//"), text.replace("s", "ſ").replace("k", "K"))
     if text:

@@ -7,8 +7,8 @@ to is still a call.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations, product
+from dataclasses import dataclass, field
+from itertools import chain, combinations, product
 from math import isfinite
 from random import Random
 from typing import Any
@@ -20,13 +20,16 @@ from hexgate.language.checked import And, CheckedExpression, Node
 from hexgate.language.interpret import prepare
 from hexgate.language.request_variables import RequestVariables
 from hexgate.parity.atoms import Place, atoms_of, expression_of, places_of
-from hexgate.parity.call import Path, Request, put
+from hexgate.parity.call import Path, Request, get, put
 from hexgate.parity.near_times import NOW
 from hexgate.policy.checked import CheckedConstraint, CheckedEntry, CheckedRule
 
 ROUNDS = 3
 PAIRED = 10
 """Values of each of two places that are tried together."""
+
+FAILURES = 4
+"""Searches for one goal that found nothing after which only what is known is tried."""
 
 GUESSES = 150
 """Random combinations that are tried for one constraint that no single change makes true."""
@@ -52,6 +55,7 @@ class Studies:
     def __init__(self) -> None:
         self._found: dict[int, Study] = {}
         self._places: dict[tuple[int, ...], tuple[Place, ...]] = {}
+        self._memories: dict[tuple[int, ...], _Memory] = {}
         self._effects: dict[int, tuple[tuple[Assignment, ...], ...]] = {}
 
     def of(self, constraint: CheckedConstraint) -> Study:
@@ -72,6 +76,10 @@ class Studies:
         if key not in self._places:
             self._places[key] = places_of(roots)
         return self._places[key]
+
+    def memory_of(self, goal: _Goal) -> _Memory:
+        """What is known of a goal, whatever role and tool it was learnt for."""
+        return self._memories.setdefault(tuple(map(id, goal.conditions)), _Memory())
 
     def effects(self, study: Study, ground: Ground, base: Request) -> tuple[tuple[Assignment, ...], ...]:
         """For each atom, changes to a request that make it true, false, faulty or no bool, one of each that is found."""
@@ -149,6 +157,17 @@ class _Goal:
         return self.wanted
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What earlier searches learnt of a goal: changes that met it, the latest first, and how many searches found none."""
+
+    solutions: list[Assignment] = field(default_factory=list)
+    failures: int = 0
+
+    def keep(self, solution: Assignment) -> None:
+        self.solutions = [solution, *self.solutions[:3]]
+
+
 class Reach:
     """Finds requests for a role and a tool."""
 
@@ -193,20 +212,24 @@ class Reach:
 
     def _improve(self, goals: Sequence[_Goal], goal: _Goal, places: list[Place], request: Request, met: int) -> tuple[Request, int]:
         """The request changed so that more goals are met, or as it was; a change that costs as much as it gains is kept."""
-        ground = self.ground
+        ground, memory = self.ground, self._studies.memory_of(goal)
         if not places:
             return request, met
         even = None
-        for trial in self._trials(request, places):
+        for trial in chain((with_assignment(request, known) for known in memory.solutions), self._trials(request, places, memory)):
             if goal.is_met(ground, trial):
                 count = self._count(goals, trial)
                 if count > met:
+                    memory.keep(tuple((place.path, get(trial, place.path)) for place in places if place.is_leaf))
                     return trial, count
                 even = even or trial
+        memory.failures += 1
         return (even or request), met if even is None else self._count(goals, even)
 
-    def _trials(self, request: Request, places: Sequence[Place]) -> Iterator[Request]:
+    def _trials(self, request: Request, places: Sequence[Place], memory: _Memory) -> Iterator[Request]:
         """The request with one place changed, inner places first; with two; with several."""
+        if memory.failures >= FAILURES:
+            return
         inner_first = sorted(places, key=lambda place: -len(place.path))
         for place in inner_first:
             for value in place.values:
