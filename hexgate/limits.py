@@ -42,3 +42,9 @@ MODULE_MEMORY_BYTES = 16 * 2**20
 
 MODULE_FUNCTIONS = 20_000
 """Number of functions of a module: compiling empty ones costs about 35 us and 5 KiB each."""
+
+BUNDLE_BYTES = 16 * 2**20
+"""Length of a bundle's file in bytes."""
+
+ABI_VERSION = 1
+"""The version of the module's interface (docs/abi.md)."""

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from hexgate.compiler.data_segment import DATA_START, DataSegment, name_table
 from hexgate.compiler.emit_expression import ExpressionEmitter
 from hexgate.compiler.link import link_prelude
-from hexgate.compiler.program import ConstraintCode, Dispatch, EntryCode, Program, RuleCode
+from hexgate.compiler.program import ConstraintCode, Dispatch, EntryCode, Program
 from hexgate.decision.decision import Reason, Verdict
 from hexgate.decision.outcomes import FIRST_OUTCOME, PolicyTable
-from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET, REQUEST_BYTES
+from hexgate.limits import ABI_VERSION, ALLOCATION_BUDGET, ITERATION_BUDGET, REQUEST_BYTES
 
-ABI_VERSION = 1
 SCRATCH_BYTES = 4096
 HEAP_BYTES = 5 * 2**20
 """Twice the allocation budget for values, the cells of the largest request (32 bytes for each of its bytes, where lists

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hexgate.limits import ABI_VERSION
 from hexgate.runtime.module_code import refuse_code
-from hexgate.runtime.module_limits import ABI_VERSION, Interface, ModuleLimits, ModuleRefusedError
+from hexgate.runtime.module_limits import Interface, ModuleLimits, ModuleRefusedError
 
 PAGE = 65_536
 """Bytes of a page of memory."""

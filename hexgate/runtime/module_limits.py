@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from hexgate.limits import MODULE_FUEL, MODULE_FUNCTIONS, MODULE_MEMORY_BYTES
 
-ABI_VERSION = 1
-
 
 class ModuleRefusedError(Exception):
     """A module is not one that this runtime runs. The message says which rule it breaks."""

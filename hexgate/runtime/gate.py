@@ -1,0 +1,183 @@
+"""The gate: every tool call of an application's agents is decided here, by the one bundle that it trusts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from hexgate.bundle.floors import Floors, open_floors
+from hexgate.bundle.keys import PublicKey
+from hexgate.bundle.state import StateDirectory
+from hexgate.bundle.trust_root import (
+    DevelopmentLocation,
+    SignedLocation,
+    TrustRoot,
+    bundle_name,
+    parse_hexgate_key,
+)
+from hexgate.decision.decision import BundleReference, Decision, Reason, User
+from hexgate.decision.outcomes import fixed_decision
+from hexgate.limits import BUNDLE_BYTES
+from hexgate.runtime.guarded_call import UserOf, guard
+from hexgate.runtime.refresh import BackgroundRefresh, BundleRefresher, Refresher, RefreshResult
+from hexgate.runtime.run_scope import Run
+from hexgate.runtime.source import open_source
+
+ENVIRONMENT_VARIABLE = "HEXGATE_KEY"
+REFRESH_SECONDS = 60.0
+"""Between two looks at the location, unless a run looks sooner."""
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+class Gate:
+    """Decides tool calls with the bundle at a location, and keeps that up to date.
+
+    Safe to use from several threads, from coroutines (`decide` waits for nothing) and in forked children.
+    """
+
+    def __init__(self, refresher: Refresher, *, refresh_seconds: float | None = REFRESH_SECONDS) -> None:
+        """`refresh_seconds` is None for no refresh in the background. Use one of the constructors below."""
+        self._refresher = refresher
+        self._background = None if refresh_seconds is None else BackgroundRefresh(refresher, refresh_seconds)
+
+    @classmethod
+    def from_env(cls, *, state: str | Path | None = None, refresh_seconds: float | None = REFRESH_SECONDS) -> Gate:
+        """The gate that `HEXGATE_KEY` names. The variable is read now and not again.
+
+        `state` is the directory that remembers the last accepted version (default: the XDG state directory). Raises
+        HexgateKeyError where the variable is unset or malformed, and what `from_bundle` raises.
+        """
+        return cls.from_key(os.environ.get(ENVIRONMENT_VARIABLE, ""), state=state, refresh_seconds=refresh_seconds)
+
+    @classmethod
+    def from_key(
+        cls, key: str, *, state: str | Path | None = None, refresh_seconds: float | None = REFRESH_SECONDS
+    ) -> Gate:
+        """As `from_env`, with the text of the variable."""
+        match parse_hexgate_key(key):
+            case SignedLocation(trust, location):
+                return cls._of_bundle(location, trust, state, refresh_seconds, time.time_ns)
+            case DevelopmentLocation(path):
+                return cls.from_source(f"dev:{path}", refresh_seconds=refresh_seconds)
+
+    @classmethod
+    def from_bundle(
+        cls,
+        location: str | Path,
+        keys: Iterable[PublicKey],
+        *,
+        threshold: int = 1,
+        state: str | Path | None = None,
+        refresh_seconds: float | None = REFRESH_SECONDS,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> Gate:
+        """The gate of the bundle at a path or an `https://` URL that ends in `NAME.hexgate`, signed by so many of the keys.
+
+        `clock` gives nanoseconds since the epoch. Raises HexgateKeyError for keys or a location that cannot be trusted, SourceError
+        where the location cannot be read, BundleRefusedError for what it has, StateError where it is unknown what was accepted before.
+        """
+        trust = TrustRoot(threshold, tuple(keys))
+        return cls._of_bundle(str(location), trust, state, refresh_seconds, clock)
+
+    @classmethod
+    def from_source(
+        cls,
+        source: str,
+        *,
+        refresh_seconds: float | None = REFRESH_SECONDS,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> Gate:
+        """The gate of the unsigned policies at `dev:PATH`, decided by the interpreter: for development, and logged as such.
+
+        Raises HexgateKeyError for anything but `dev:PATH`, PolicyInvalidError for policies with errors.
+        """
+        from hexgate.runtime.development_refresh import DevelopmentRefresher
+
+        found = parse_hexgate_key(source)
+        if not isinstance(found, DevelopmentLocation):
+            raise ValueError("`from_source` takes `dev:PATH`; for a signed bundle use `from_key` or `from_bundle`")
+        return cls(DevelopmentRefresher(found.path, clock), refresh_seconds=refresh_seconds)
+
+    @classmethod
+    def _of_bundle(
+        cls,
+        location: str,
+        trust: TrustRoot,
+        state: str | Path | None,
+        refresh_seconds: float | None,
+        clock: Callable[[], int],
+    ) -> Gate:
+        floors = open_floors(os.environ) if state is None else Floors(StateDirectory(Path(state)))
+        source = open_source(location, limit=BUNDLE_BYTES)
+        refresher = BundleRefresher(source, trust, bundle_name(location), floors, clock)
+        return cls(refresher, refresh_seconds=refresh_seconds)
+
+    @property
+    def bundle(self) -> BundleReference | None:
+        """The bundle that decides now; None for policies in development."""
+        return self._refresher.snapshot.bundle
+
+    @property
+    def expired(self) -> bool:
+        """Whether every call is denied because the bundle is past its expiry."""
+        return self._refresher.snapshot.expired
+
+    def decide(
+        self, tool: str, args: Any, *, user: User | None, ctx: Any = None, resource: Any = None, now: int | None = None
+    ) -> Decision:
+        """The decision on one call of a tool with these arguments, for this user.
+
+        Never raises for anything that a model, a tool or a caller's token can influence: what goes wrong decides `deny`.
+        `ctx` is what the host adds to the request, `resource` records that it looked up, `now` nanoseconds since the epoch.
+        """
+        try:
+            return self._refresher.snapshot.decide(tool, args, user, ctx=ctx, resource=resource, now=now)
+        except Exception:  # noqa: BLE001 - fail closed
+            return fixed_decision(Reason.ENGINE_FAULT, None, tool if type(tool) is str else None)
+
+    def run(self, user: User | None = None) -> Run:
+        """One run of an agent for a user, a context manager: it is decided by one bundle from its start to its end.
+
+        The bundle is brought up to date first: at once where it is a file, by the background thread where it is a URL.
+        """
+        if self._refresher.quick or self._background is None:
+            self._refresher.refresh()
+        else:
+            self._background.soon()
+        return Run(self._refresher.snapshot, user)
+
+    def guard(
+        self, function: Callable[_Parameters, _Result], *, tool: str | None = None, user: UserOf = None
+    ) -> Callable[_Parameters, _Result]:
+        """A function that runs only when its call is allowed; `async` functions stay so.
+
+        `tool` is its name in the policy (default: the function's). `user` is a User, a function that gives the one who is calling,
+        or None for the user of the run that the call happens in. A denied call raises ToolDeniedError, a held one
+        ApprovalRequiredError; the function runs with a copy of the arguments, the one that was decided on.
+        """
+        return guard(lambda: self._refresher.snapshot, function, tool, user)
+
+    def refresh(self) -> RefreshResult:
+        """Look at the location now. A failure keeps the last good bundle until it expires."""
+        return self._refresher.refresh()
+
+    async def refresh_async(self) -> RefreshResult:
+        """As `refresh`, in another thread."""
+        return await asyncio.to_thread(self._refresher.refresh)
+
+    def close(self) -> None:
+        """Stop refreshing in the background. Decisions go on until the bundle expires."""
+        if self._background is not None:
+            self._background.stop()
+
+    def __enter__(self) -> Gate:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,91 @@
+"""Guard a Python callable: decide on its call, then run it with the arguments that were decided on."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeAlias, TypeVar
+
+from hexgate.decision.decision import Decision, User, Verdict
+from hexgate.runtime.frozen_arguments import frozen
+from hexgate.runtime.run_scope import current_run
+from hexgate.runtime.snapshot import Snapshot
+
+UserOf: TypeAlias = User | Callable[[], User | None] | None
+"""Who is calling: a user, a function that gives one, or None for the current run's."""
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+class CallRefusedError(Exception):
+    """A guarded call may not run now. `decision` says why; the text is for the model: the policy's message or a fixed one with
+    the reason's code, never a value of the arguments."""
+
+    def __init__(self, decision: Decision, text: str) -> None:
+        super().__init__(decision.message or f"{text} ({decision.reason.value})")
+        self.decision = decision
+
+
+class ToolDeniedError(CallRefusedError):
+    """The policy denies the call."""
+
+
+class ApprovalRequiredError(CallRefusedError):
+    """The policy holds the call until somebody approves it."""
+
+
+def guard(
+    snapshot: Callable[[], Snapshot], function: Callable[_Parameters, _Result], tool: str | None, user: UserOf
+) -> Callable[_Parameters, _Result]:
+    """The function behind a decision. Outside of a run, `snapshot` gives what decides. Raises TypeError for what has no
+    signature."""
+    name = tool if tool is not None else function.__name__
+    signature = inspect.signature(function)
+
+    def admit(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments to run with. Raises CallRefusedError; TypeError for arguments that do not fit, as a call would."""
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        bound.arguments = frozen(bound.arguments)
+        run = current_run()
+        caller = user() if callable(user) else user
+        decided_by = run.snapshot if run is not None else snapshot()
+        if caller is None and run is not None:
+            caller = run.user
+        _require_allowed(decided_by.decide(name, _named(signature, bound.arguments), caller))
+        return bound.args, bound.kwargs
+
+    if inspect.iscoroutinefunction(function):
+
+        @wraps(function)
+        async def guarded_coroutine(*args: Any, **kwargs: Any) -> Any:
+            args, kwargs = admit(*args, **kwargs)
+            return await function(*args, **kwargs)
+
+        return guarded_coroutine  # type: ignore[return-value]
+
+    @wraps(function)
+    def guarded(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+        admitted, named = admit(*args, **kwargs)
+        return function(*admitted, **named)
+
+    return guarded
+
+
+def _named(signature: inspect.Signature, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What constraints read as `args`: each parameter by its name, those of `**kwargs` by their own."""
+    named = dict(arguments)
+    for parameter in signature.parameters.values():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            extra = named.pop(parameter.name, {})
+            named = {**extra, **named}
+    return named
+
+
+def _require_allowed(decision: Decision) -> None:
+    if decision.verdict is Verdict.DENY:
+        raise ToolDeniedError(decision, "this call is not permitted")
+    if decision.verdict is Verdict.APPROVAL_REQUIRED:
+        raise ApprovalRequiredError(decision, "this call needs an approval")
