@@ -41,6 +41,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "explain": Subcommand("explain", "Show what a role may do, and which file says so.", _READING),
     "decide": Subcommand("decide", "Decide one tool call, and show why.", _DECIDING),
     "replay": Subcommand("replay", "Decide recorded tool calls, and count.", _READING),
+    "test-parity": Subcommand("test_parity", "Prove on a policy that all engines decide alike.", _READING),
     "eval": Subcommand("eval", "Evaluate expressions.", _READING),
     "compile": Subcommand("compile", "Compile a policy set to a WebAssembly module.", _READING),
 }

@@ -23,7 +23,7 @@ LAYERS: dict[str, set[str]] = {
     "hexgate.bundle": set(),
     "hexgate.runtime": {"hexgate.bundle", "hexgate.decision"},
     "hexgate.audit": {"hexgate.decision"},
-    "hexgate.parity": {"hexgate.compiler", "hexgate.runtime", "hexgate.policy", "hexgate.language", "hexgate.decision"},
+    "hexgate.parity": {"hexgate.compiler", "hexgate.runtime", "hexgate.policy", "hexgate.language", "hexgate.decision", "hexgate.regex"},
 }
 FENCES = {
     # third-party package -> where it may be imported

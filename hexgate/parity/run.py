@@ -60,10 +60,11 @@ class Disagreement:
 @dataclass(slots=True)
 class Report:
     """What a run compared. `seconds` is the time of all but compiling, `parts` the same by what it went into: `generate`, the
-    name of each engine, `compare`. `is_complete`: every derived call was compared."""
+    name of each engine, `compare`. `targets` are the roles and tools that the policy suggests to try. `is_complete`: every derived call was compared."""
 
     engines: tuple[str, ...]
     seed: int
+    targets: tuple[tuple[str, str], ...] = ()
     derived: int = 0
     random: int = 0
     seconds: float = 0.0
@@ -115,6 +116,7 @@ class _Run:
         self._budget = budget
         self._engines = engines
         self._derivation = Derivation(policy)
+        self.report.targets = tuple((target.role, target.tool) for target in self._derivation.targets)
 
     def go(self, watch: Watch | None) -> None:
         """Compares batch by batch until a budget is spent or the engines differ."""
