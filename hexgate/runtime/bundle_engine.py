@@ -31,19 +31,14 @@ def load(verified: VerifiedBundle, clock: Callable[[], int] = time.time_ns) -> W
     try:
         table = read_table(verified.table_json)
     except PolicyTableError as error:
-        raise BundleRefusedError(Refusal.TABLE, f"{error}: compile and sign the policies again") from error
+        raise BundleRefusedError(Refusal.TABLE, f"{error}; compile and sign the policies again") from error
     signed = predicate.limits
-    limits = replace(
-        RUNTIME_LIMITS,
-        fuel=min(signed.fuel, RUNTIME_LIMITS.fuel),
-        memory=min(signed.memory, RUNTIME_LIMITS.memory),
-        functions=min(signed.functions, RUNTIME_LIMITS.functions),
-    )
+    limits = replace(RUNTIME_LIMITS, fuel=signed.fuel, memory=signed.memory, functions=signed.functions)
     reference = BundleReference(predicate.name, predicate.version, verified.digest)
     try:
         engine = WasmEngine(verified.wasm, table, clock, limits=limits, bundle=reference)
     except ModuleRefusedError as error:
-        raise BundleRefusedError(Refusal.MODULE, f"{error}: compile and sign the policies again") from error
+        raise BundleRefusedError(Refusal.MODULE, f"{error}; compile and sign the policies again") from error
     _replay(engine, ((vector.request, vector.answer) for vector in predicate.vectors))
     return engine
 
@@ -64,4 +59,4 @@ def _replay(engine: WasmEngine, vectors: Iterable[tuple[bytes, int]]) -> None:
 
 
 def _sentence(number: int, fault: str) -> str:
-    return f"the module {fault} at vector {number}: compile and sign the policies again with the same release"
+    return f"the module {fault} at vector {number}; compile and sign the policies again with the same release"

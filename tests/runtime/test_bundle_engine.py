@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from benchmarks.policies import REFUNDS, checked
+from hexgate.bundle.keys import generate_key
 from hexgate.bundle.refusal import BundleRefusedError, Refusal
+from hexgate.bundle.sign import candidate, sign_bundle
+from hexgate.bundle.statement import SignedLimits, Vector
+from hexgate.bundle.trust_root import TrustRoot
+from hexgate.bundle.verify import VerifiedBundle, verify
 from hexgate.compiler.assemble import assemble
 from hexgate.compiler.compile import compile_policy
 from hexgate.decision.decision import BundleReference, Reason, User
 from hexgate.decision.policy_table import write_table
 from hexgate.decision.request import encode_request
 from hexgate.limits import MODULE_FUEL, MODULE_FUNCTIONS, MODULE_MEMORY_BYTES
-from hexgate.runtime import bundle_engine
 from hexgate.runtime.bundle_engine import REPLAY_INSTANCES, load
 
 COMPILED = compile_policy(checked(REFUNDS))
 TABLE = write_table(COMPILED.table)
 ALICE = User("alice", "billing")
-DIGEST = "5f" * 32
 HOSTILE = Path(__file__).parent / "hostile"
 
 
@@ -35,27 +36,33 @@ def _request(amount: int, tool: str = "refund_order") -> bytes:
 VECTORS = ((_request(30), 9), (_request(900), 10), (_request(1, "get_order"), 8))
 
 
-@dataclass(frozen=True)
-class _Verified:
-    """What `load` reads of a verified bundle, so that the tables here can hold what verification would refuse."""
-
-    wasm: bytes = COMPILED.wasm
-    table_json: bytes = TABLE
-    vectors: tuple[tuple[bytes, int], ...] = VECTORS
-    fuel: int = MODULE_FUEL
-    memory: int = MODULE_MEMORY_BYTES
-    functions: int = MODULE_FUNCTIONS
-    digest: str = DIGEST
-    statement: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        vectors = tuple(SimpleNamespace(request=request, answer=answer) for request, answer in self.vectors)
-        limits = SimpleNamespace(fuel=self.fuel, memory=self.memory, functions=self.functions)
-        predicate = SimpleNamespace(name="refunds", version=7, limits=limits, vectors=vectors)
-        object.__setattr__(self, "statement", SimpleNamespace(predicate=predicate))
+KEY = generate_key()
+LIMITS = SignedLimits(MODULE_FUEL, MODULE_MEMORY_BYTES, MODULE_FUNCTIONS)
 
 
-VERIFIED = _Verified()
+def _verified(
+    wasm: bytes = COMPILED.wasm,
+    table_json: bytes = TABLE,
+    vectors: tuple[tuple[bytes, int], ...] = VECTORS,
+    **limits: int,
+) -> VerifiedBundle:
+    """What verification makes of a bundle signed over these artifacts."""
+    data = candidate(
+        wasm,
+        table_json,
+        name="refunds",
+        version=7,
+        issued_at=1_790_000_000,
+        not_after=1_800_000_000,
+        sources=REFUNDS,
+        vectors=tuple(Vector(request, answer) for request, answer in vectors),
+        limits=replace(LIMITS, **limits),
+    )
+    trust = TrustRoot(1, (KEY.public,))
+    return verify(sign_bundle(data, [KEY]), trust, name="refunds", now=1_790_000_000, floor=None)
+
+
+VERIFIED = _verified()
 
 
 def _hostile(name: str) -> bytes:
@@ -64,7 +71,7 @@ def _hostile(name: str) -> bytes:
 
 def test_every_decision_names_the_bundle() -> None:
     engine = load(VERIFIED)
-    reference = BundleReference("refunds", 7, DIGEST)
+    reference = BundleReference("refunds", 7, VERIFIED.digest)
     calls = [
         ("refund_order", {"amount": 30, "currency": "USD"}, ALICE, Reason.RULE),
         ("refund_order", {"amount": 30, "currency": "USD"}, ALICE, Reason.RULE),
@@ -79,9 +86,9 @@ def test_every_decision_names_the_bundle() -> None:
     for tool, args, user, reason in calls:
         decision = engine.decide(tool, args, user)
         assert (decision.reason, decision.bundle) == (reason, reference), tool
-    trapping = load(replace(VERIFIED, wasm=_hostile("traps_always"), vectors=()))
+    trapping = load(_verified(wasm=_hostile("traps_always"), vectors=()))
     denied = trapping.decide("refund_order", {}, ALICE)
-    assert (denied.reason, denied.bundle) == (Reason.ENGINE_FAULT, reference)
+    assert (denied.reason, denied.bundle.name, denied.bundle.version) == (Reason.ENGINE_FAULT, "refunds", 7)
 
 
 def test_decisions_are_built_once() -> None:
@@ -90,53 +97,53 @@ def test_decisions_are_built_once() -> None:
     assert engine.decide("refund_order", {"amount": 31, "currency": "USD"}, ALICE) is first
 
 
-AGAIN = ": compile and sign the policies again"
-RELEASE = ": compile and sign the policies again with the same release"
+AGAIN = "; compile and sign the policies again"
+RELEASE = "; compile and sign the policies again with the same release"
 
-REFUSED: dict[str, tuple[_Verified, Refusal, str]] = {
-    "a table that is none": (replace(VERIFIED, table_json=b"{}"), Refusal.TABLE, f"the policy table is malformed{AGAIN}"),
+REFUSED: dict[str, tuple[VerifiedBundle, Refusal, str]] = {
+    "a table that is none": (_verified(table_json=b"{}"), Refusal.TABLE, f"the policy table is malformed{AGAIN}"),
     "a table with a space": (
-        replace(VERIFIED, table_json=TABLE + b" "), Refusal.TABLE, f"the policy table is not in its one form{AGAIN}",
+        _verified(table_json=TABLE + b" "), Refusal.TABLE, f"the policy table is not in its one form{AGAIN}",
     ),
     "the table comes before the module": (
-        replace(VERIFIED, table_json=b"", wasm=b""), Refusal.TABLE, f"the policy table is malformed{AGAIN}",
+        _verified(table_json=b"", wasm=b""), Refusal.TABLE, f"the policy table is malformed{AGAIN}",
     ),
     "a module that is none": (
-        replace(VERIFIED, wasm=b"x"), Refusal.MODULE, f"it is no WebAssembly module of version 1{AGAIN}",
+        _verified(wasm=b"x"), Refusal.MODULE, f"it is no WebAssembly module of version 1{AGAIN}",
     ),
     "a module with imports": (
-        replace(VERIFIED, wasm=_hostile("imports")), Refusal.MODULE, f"the module has imports{AGAIN}",
+        _verified(wasm=_hostile("imports")), Refusal.MODULE, f"the module has imports{AGAIN}",
     ),
     "the module comes before the vectors": (
-        replace(VERIFIED, wasm=_hostile("start"), vectors=((b"", 1),)), Refusal.MODULE, f"the module has a start function{AGAIN}",
+        _verified(wasm=_hostile("start"), vectors=((b"\x90", 1),)), Refusal.MODULE, f"the module has a start function{AGAIN}",
     ),
     "more functions than signed": (
-        replace(VERIFIED, functions=5), Refusal.MODULE, f"the module has more than 5 functions{AGAIN}",
+        _verified(functions=5), Refusal.MODULE, f"the module has more than 5 functions{AGAIN}",
     ),
     "more memory than signed": (
-        replace(VERIFIED, wasm=_hostile("traps_always"), memory=65_536), Refusal.MODULE,
+        _verified(wasm=_hostile("traps_always"), memory=65_536), Refusal.MODULE,
         f"the memory has 131072 bytes, more than 65536{AGAIN}",
     ),
     "less fuel than the vectors need": (
-        replace(VERIFIED, fuel=100), Refusal.VECTORS, f"the module gives no answer at vector 1{RELEASE}",
+        _verified(fuel=100), Refusal.VECTORS, f"the module gives no answer at vector 1{RELEASE}",
     ),
     "another answer": (
-        replace(VERIFIED, vectors=(*VECTORS, (_request(30), 10))), Refusal.VECTORS,
+        _verified(vectors=(*VECTORS, (_request(30), 10))), Refusal.VECTORS,
         f"the module answers 9, not the signed 10 at vector 4{RELEASE}",
     ),
     "a request that is none": (
-        replace(VERIFIED, vectors=((b"", 9),)), Refusal.VECTORS, f"the module answers 2, not the signed 9 at vector 1{RELEASE}",
+        _verified(vectors=((b"\x90", 9),)), Refusal.VECTORS, f"the module answers 2, not the signed 9 at vector 1{RELEASE}",
     ),
     "a request that is too large": (
-        replace(VERIFIED, vectors=((bytes(65_537), 2),)), Refusal.VECTORS,
+        _verified(vectors=((bytes(65_537), 2),)), Refusal.VECTORS,
         f"the module is asked more than a request may hold at vector 1{RELEASE}",
     ),
     "a trap": (
-        replace(VERIFIED, wasm=_hostile("traps_on_the_second_call"), vectors=((b"", 8), (b"", 8))), Refusal.VECTORS,
+        _verified(wasm=_hostile("traps_on_the_second_call"), vectors=((b"\x90", 8), (b"\x90", 8))), Refusal.VECTORS,
         f"the module gives no answer at vector 2{RELEASE}",
     ),
     "an endless loop": (
-        replace(VERIFIED, wasm=_hostile("infinite_loop")), Refusal.VECTORS, f"the module gives no answer at vector 1{RELEASE}",
+        _verified(wasm=_hostile("infinite_loop")), Refusal.VECTORS, f"the module gives no answer at vector 1{RELEASE}",
     ),
 }  # fmt: skip
 
@@ -150,7 +157,7 @@ def test_a_bundle_is_refused(name: str) -> None:
 
 
 def test_vectors_may_be_none() -> None:
-    assert load(replace(VERIFIED, vectors=())).decide("get_order", {}, ALICE).allowed
+    assert load(_verified(vectors=())).decide("get_order", {}, ALICE).allowed
 
 
 def test_vectors_that_each_spend_their_fuel_end() -> None:
@@ -161,15 +168,16 @@ def test_vectors_that_each_spend_their_fuel_end() -> None:
         ' (func (export "decide") (param i32) (result i32) (local $n i32) (local.set $n (i32.const 10000))'
         " (loop $again (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))) (i32.const 8)))"
     )
-    heavy = replace(VERIFIED, wasm=assemble(loop), fuel=80_000, vectors=((b"", 8),) * 64)
+    wasm = assemble(loop)
     with pytest.raises(BundleRefusedError) as caught:
-        load(heavy)
+        load(_verified(wasm, vectors=((b"\x90", 8),) * 64, fuel=80_000))
     number = REPLAY_INSTANCES + 1
     assert caught.value.refusal is Refusal.VECTORS
     assert caught.value.detail == f"the module has spent the fuel for all of them at vector {number}{RELEASE}"
-    assert load(replace(heavy, vectors=((b"", 8),) * REPLAY_INSTANCES)).answer(b"") == 8
+    assert load(_verified(wasm, vectors=((b"\x90", 8),) * REPLAY_INSTANCES, fuel=80_000)).answer(b"") == 8
 
 
-def test_signed_limits_above_the_runtimes_own_do_not_raise_them() -> None:
-    engine = load(replace(VERIFIED, fuel=2**53, memory=2**53, functions=2**53))
-    assert engine._compiled.limits == bundle_engine.RUNTIME_LIMITS
+def test_the_signed_limits_apply() -> None:
+    engine = load(_verified(fuel=10**6, memory=10**7, functions=100))
+    limits = engine._compiled.limits
+    assert (limits.fuel, limits.memory, limits.functions) == (10**6, 10**7, 100)
