@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import NoReturn, TypeAlias, Union
 
 JSON_DEPTH = 256
@@ -39,12 +40,28 @@ def parse_json(text: str | bytes, *, depth: int = JSON_DEPTH) -> Json:
     decoded = _decode(text) if isinstance(text, bytes) else text
     if decoded.startswith("\ufeff"):
         raise StrictJsonError("a byte order mark before the JSON", 1, 1)
-    _require_depth(decoded, depth)
+    brackets = decoded.count("[") + decoded.count("{")
+    if brackets > JSON_DEPTH:
+        # The decoder is recursive: it must not see what may be too deep for it.
+        _require_depth(decoded, depth)
     try:
         value: Json = _DECODER.decode(decoded)
     except json.JSONDecodeError as error:
         raise StrictJsonError(_sentence(error), error.lineno, error.colno) from None
+    if depth < brackets <= JSON_DEPTH and _is_deeper(value, depth):
+        _require_depth(decoded, depth)
     return value
+
+
+def _is_deeper(value: Json, limit: int) -> bool:
+    """Whether lists and objects nest deeper than that."""
+    if type(value) is dict:
+        members: Iterable[Json] = value.values()
+    elif type(value) is list:
+        members = value
+    else:
+        return False
+    return limit <= 0 or any(_is_deeper(member, limit - 1) for member in members)
 
 
 def _decode(data: bytes) -> str:
@@ -58,9 +75,7 @@ def _decode(data: bytes) -> str:
 
 
 def _require_depth(text: str, limit: int) -> None:
-    """Refuse deep nesting before the decoder, which is recursive, sees it."""
-    if text.count("[") + text.count("{") <= limit:
-        return
+    """Refuse deep nesting, saying where it begins."""
     level = 0
     for match in _STRING_OR_BRACKET.finditer(text):
         sign = text[match.start()]
