@@ -9,6 +9,8 @@ from hexgate.decision.decision import BundleReference, Decision, Reason, User
 from hexgate.decision.outcomes import fixed_decision
 
 NANOSECONDS = 10**9
+NEVER = 2**63
+"""Later than any time of a clock in nanoseconds since the epoch."""
 
 
 class DecidingEngine(Protocol):
@@ -23,7 +25,7 @@ class DecidingEngine(Protocol):
 class Snapshot:
     """An engine, the bundle it came from, and when that expires. Safe to use from several threads."""
 
-    __slots__ = ("_clock", "_decide", "_expires", "bundle")
+    __slots__ = ("bundle", "clock", "engine", "expires")
 
     def __init__(
         self,
@@ -33,32 +35,34 @@ class Snapshot:
         expires: int | None = None,
     ) -> None:
         """`clock` gives nanoseconds since the epoch, `expires` is in seconds. Without a bundle nothing expires."""
-        self._decide = engine.decide
-        self._clock = clock
-        self._expires = None if expires is None else expires * NANOSECONDS
+        self.engine = engine
+        self.clock = clock
+        self.expires = NEVER if expires is None else expires * NANOSECONDS
+        """Nanoseconds since the epoch; 0 once it is over: a clock moved back revives nothing."""
         self.bundle = bundle
 
     @property
     def expired(self) -> bool:
-        """Whether the bundle is past its expiry. Once it was, it stays so: a clock moved back revives nothing."""
-        if self._expires is None:
-            return False
-        if self._expires > 0 and self._clock() >= self._expires:
-            self._expires = 0
-        return self._expires == 0
+        """Whether the bundle is past its expiry."""
+        if self.clock() >= self.expires:
+            self.expires = 0
+        return self.expires == 0
 
     def decide(
         self, tool: Any, args: Any, user: User | None, *, ctx: Any = None, resource: Any = None, now: int | None = None
     ) -> Decision:
         """The decision on one call; `bundle_expired` for every call after the expiry. `now` is what constraints read as `now`,
         in nanoseconds since the epoch; the clock's time by default."""
-        expires = self._expires
-        if expires is not None and self._clock() >= expires:
-            self._expires = 0
-            return self._refuse(Reason.BUNDLE_EXPIRED, user, tool)
-        return self._decide(tool, args, user, ctx=ctx, resource=resource, now=now)
+        if self.clock() >= self.expires:
+            return self.deny_expired(tool, user)
+        return self.engine.decide(tool, args, user, ctx=ctx, resource=resource, now=now)
 
-    def _refuse(self, reason: Reason, user: User | None, tool: Any) -> Decision:
+    def deny_expired(self, tool: Any, user: User | None) -> Decision:
+        """The denial of every call from the expiry on."""
+        self.expires = 0
+        return self.deny(Reason.BUNDLE_EXPIRED, tool, user)
+
+    def deny(self, reason: Reason, tool: Any, user: User | None) -> Decision:
+        """The denial for a reason that the engine is not asked about."""
         role = user.role if type(user) is User and type(user.role) is str else None
-        denial = fixed_decision(reason, role, tool if type(tool) is str else None)
-        return Decision(denial.verdict, denial.reason, denial.role, denial.tool, bundle=self.bundle)
+        return fixed_decision(reason, role, tool if type(tool) is str else None, self.bundle)
