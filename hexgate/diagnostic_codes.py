@@ -59,4 +59,5 @@ CODES: dict[str, str] = {
     "HG504": "two patterns that cross, and the wider one decides",
     "HG505": "a constant that inherited constraints do not see",
     "HG506": "a role that looks like a misspelt boundary",
+    "HG507": "a limit of the boundary that another of its entries replaces",
 }

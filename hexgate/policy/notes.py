@@ -36,6 +36,7 @@ def notes_on(policy: LinkedPolicy) -> list[Diagnostic]:
         notes += _almost_boundary(policy)
     else:
         notes += _crossing_patterns(policy.boundary)
+        notes += _limits_replaced(policy.boundary)
         default = policy.boundary.default
         for entry in (*policy.boundary.entries.values(), *((default,) if default is not None else ())):
             notes += _dead_rules(entry)
@@ -85,7 +86,7 @@ def _dead_rules(entry: LinkedEntry) -> Iterator[Diagnostic]:
     """A rule that holds only where an earlier one does."""
     earlier: list[tuple[SourceRule, frozenset[str]]] = []
     for rule in entry.source.rules:
-        texts = frozenset(same_text(text) for text in rule.constraints)
+        texts = _texts(rule)
         before = next((found for found, under in earlier if under <= texts), None)
         if before is not None:
             why = "this rule always holds" if not before.constraints else "this rule holds whenever that one does"
@@ -126,6 +127,29 @@ def _crossing_patterns(role: LinkedRole) -> Iterator[Diagnostic]:
             message = f"`{winner}` decides on names that `{beaten}` covers too, and is wider"
             help_ = f"write an entry for the names that both cover, or lengthen the text before the first `*` of `{beaten}`"
             yield Diagnostic("HG504", message, place, help_, related, Severity.WARNING)
+
+
+def _limits_replaced(boundary: LinkedRole) -> Iterator[Diagnostic]:
+    """A condition under which a pattern of the boundary denies, and that a more specific entry does not repeat: only one
+    entry decides (P3), in the boundary too. A pattern that always denies is there to have exceptions."""
+    for pattern, limit in boundary.entries.items():
+        rules = [rule for rule in limit.source.rules if rule.mode is Verdict.DENY and rule.constraints]
+        if not rules or not is_pattern(pattern):
+            continue
+        for name, entry in boundary.entries.items():
+            if name == pattern or not matches_pattern(pattern, name):
+                continue
+            denied = [_texts(rule) for rule in entry.source.rules if rule.mode is Verdict.DENY]
+            lost = next((rule for rule in rules if not any(texts <= _texts(rule) for texts in denied)), None)
+            if lost is not None:
+                message = f"for `{name}` the boundary's entry of `{pattern}` does not hold: the more specific one decides alone"
+                related = (Related(lost.place, "this rule is not tried"),)
+                help_ = f"repeat the rule in the entry of `{name}` if it is meant to hold there too"
+                yield Diagnostic("HG507", message, entry.source.place, help_, related, Severity.WARNING)
+
+
+def _texts(rule: SourceRule) -> frozenset[str]:
+    return frozenset(same_text(text) for text in rule.constraints)
 
 
 def _almost_boundary(policy: LinkedPolicy) -> Iterator[Diagnostic]:
