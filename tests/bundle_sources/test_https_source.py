@@ -132,6 +132,7 @@ SLOWNESS: list[tuple[str, Script, Timeouts, str]] = [
     ("stalls in the header", sends_and_stalls(b"HTTP/1.1 200 OK\r\nContent-"), STALL, "nothing came for 0.25 s"),
     ("stalls in the body", sends_and_stalls(answer("200 OK", BODY, length="99")), STALL, "nothing came for 0.25 s"),
     ("stalls in a chunk", sends_and_stalls(chunked() + b"9\r\nx"), STALL, "nothing came for 0.25 s"),
+    ("stalls past the end", sends_and_stalls(answer("200 OK", BODY, length="99")), DRIP, "it took longer than 0.5 s in all"),
     ("drips the header", sends_and_drips(b"", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 99), DRIP, "it took longer than 0.5 s in all"),
     ("drips the body", sends_and_drips(answer("200 OK", length="9999"), b"x"), DRIP, "it took longer than 0.5 s in all"),
     ("drips chunks", sends_and_drips(chunked(), b"1\r\nx\r\n"), DRIP, "it took longer than 0.5 s in all"),

@@ -155,12 +155,13 @@ def fork_while_held(folder: Path) -> dict[str, Any]:
     gate_reader, gate_writer = os.pipe()
     child = os.fork()
     if child == 0:
-        signal.alarm(10)
+        signal.alarm(20)  # longer than anybody waits for a lock
         inherited = process.read(NAME, LOCATION)
         raised = process.update(NAME, LOCATION, lambda floor: Floor(floor.version + 2 if floor else 1, DIGEST, 0))
         os.write(writer, json.dumps([inherited.version if inherited else 0, raised.version]).encode())
         os.read(gate_reader, 1)  # lives on, with a copy of the lock's descriptor
         os._exit(0)
+    os.close(writer)
     answer = json.loads(os.read(reader, 100))
     let_go.set()
     parent.join()
