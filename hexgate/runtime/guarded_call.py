@@ -75,12 +75,16 @@ def guard(
 
 
 def _named(signature: inspect.Signature, arguments: dict[str, Any]) -> dict[str, Any]:
-    """What constraints read as `args`: each parameter by its name, those of `**kwargs` by their own."""
+    """What constraints read as `args`: each parameter by its name, those of `**kwargs` by their own. Raises TypeError where both
+    have one name: the function would get two values, and only one would be decided on."""
     named = dict(arguments)
     for parameter in signature.parameters.values():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             extra = named.pop(parameter.name, {})
-            named = {**extra, **named}
+            for name in extra:
+                if name in named:
+                    raise TypeError(f"`{name}` is given twice")
+            named.update(extra)
     return named
 
 

@@ -1,0 +1,57 @@
+"""Signed bundles of small policies, for tests of what runs them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from benchmarks.policies import checked
+from hexgate.bundle.keys import SigningKey, generate_key
+from hexgate.bundle.sign import candidate, sign_bundle
+from hexgate.bundle.statement import Vector
+from hexgate.compiler.compile import compile_policy
+from hexgate.decision.policy_table import write_table
+from hexgate.parity.vectors import signing_vectors
+
+ISSUED, EXPIRES = 1_790_000_000, 1_800_000_000
+KEY = generate_key()
+
+
+def refunds_up_to(amount: int) -> dict[str, bytes]:
+    """A policy that allows refunds up to an amount, and holds wires."""
+    text = (
+        "version: 1\ntools:\n  refund:\n    mode: allow\n    message: too much\n    constraints:\n"
+        f"      - args.amount <= {amount}\n  wire:\n    mode: approval_required\n"
+    )
+    return {"billing.yaml": text.encode()}
+
+
+@cache
+def _compiled(amount: int) -> tuple[bytes, bytes, tuple[Vector, ...]]:
+    policy = checked(refunds_up_to(amount))
+    compiled = compile_policy(policy)
+    vectors = tuple(Vector(*vector) for vector in signing_vectors(policy, compiled, 8))
+    return compiled.wasm, write_table(compiled.table), vectors
+
+
+def signed(
+    amount: int,
+    version: int,
+    *,
+    name: str = "policy",
+    keys: tuple[SigningKey, ...] = (KEY,),
+    issued_at: int = ISSUED,
+    not_after: int = EXPIRES,
+) -> bytes:
+    """The bundle of `refunds_up_to` under a version."""
+    wasm, table, vectors = _compiled(amount)
+    unsigned = candidate(
+        wasm,
+        table,
+        name=name,
+        version=version,
+        issued_at=issued_at,
+        not_after=not_after,
+        sources=refunds_up_to(amount),
+        vectors=vectors,
+    )
+    return sign_bundle(unsigned, keys)
