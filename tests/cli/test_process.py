@@ -28,8 +28,9 @@ def test_help_lists_every_command_and_every_exit_code() -> None:
     text = done.stdout.decode()
     assert done.returncode == 0
     assert done.stderr == b""
+    column = max(map(len, SUBCOMMANDS)) + 2
     for name, subcommand in SUBCOMMANDS.items():
-        assert f"  {name:<9}{subcommand.summary}" in text
+        assert f"  {name:<{column}}{subcommand.summary}" in text
     for code in ExitCode:
         assert f"    {code.value:<4} {code.meaning}" in text
 
