@@ -21,7 +21,7 @@ from hexgate.audit.event import encode_json, format_timestamp
 from hexgate.audit.process_lock import try_lock
 from hexgate.audit.segment import FIRST_PREVIOUS
 from hexgate.audit.sinks import Sink
-from hexgate.audit.unavailable import AuditUnavailableError
+from hexgate.audit.unavailable import AuditUnavailableError, UnrecordedDenials
 
 if TYPE_CHECKING:
     from hexgate.audit.recorder import AuditPolicy, Recorder
@@ -32,7 +32,7 @@ STRANDS = 256
 
 
 class _Written(Protocol):
-    def append(self, rest: str, unrecorded: int = 0) -> tuple[bytes, int]: ...
+    def append(self, rest: str, denials: UnrecordedDenials) -> tuple[bytes, int]: ...
     def sync(self, written: int) -> None: ...
     def close(self) -> None: ...
     def abandon(self) -> None: ...
@@ -59,7 +59,8 @@ class Keyed:
 
 
 class AuditLog:
-    """Events in a directory, and in every sink. With None for the directory, in the sinks only."""
+    """Events in a directory, and in every sink. With None for the directory, in the sinks only: then nothing is signed, and
+    keyed hashes are comparable within the process only."""
 
     def __init__(
         self,
@@ -83,8 +84,7 @@ class AuditLog:
         self._keyed: Keyed | None = None
         self._opening = threading.Lock()
         self._closed = False
-        self.unrecorded_denials = 0
-        """Denials that no event was written for and that no record counts yet."""
+        self._denials = UnrecordedDenials()
         _logs.add(self)
 
     def recorder(self, policy: AuditPolicy) -> Recorder:
@@ -99,10 +99,11 @@ class AuditLog:
 
     def keyed(self) -> Keyed:
         """The keyed hash of this log. Raises AuditUnavailableError."""
-        if self._keyed is None:
+        keyed = self._keyed
+        while keyed is None:
             self._open_strand()
-        assert self._keyed is not None
-        return self._keyed
+            keyed = self._keyed
+        return keyed
 
     def write(self, rest: str, *, durable: bool) -> None:
         """Write one event to the file and to every sink; `rest` is its line after what the strand adds. Raises
@@ -110,14 +111,20 @@ class AuditLog:
         strand = self._strand
         if strand is None or strand.broken:
             strand = self._open_strand()
-        unrecorded = self.unrecorded_denials
-        line, written = strand.append(rest, unrecorded)
-        if unrecorded:
-            self.unrecorded_denials -= unrecorded
+        line, written = strand.append(rest, self._denials)
         if durable:
             strand.sync(written)
         for sink in self._sinks:
             sink.take(line)
+
+    @property
+    def unrecorded_denials(self) -> int:
+        """Denials that no event was written for and that no record counts yet."""
+        return self._denials.count
+
+    def count_denial(self) -> None:
+        """Count a denial whose event was not written: the next event that is says so first."""
+        self._denials.add(1)
 
     def _open_strand(self) -> _Written:
         with self._opening:
@@ -128,7 +135,11 @@ class AuditLog:
             if self._strand is not None:
                 self._strand.abandon()
                 self._strand = None
-            self._strand = _Unfiled(self._clock) if self._directory is None else self._take_strand(self._directory)
+            if self._directory is None:
+                self._keyed = Keyed(secrets.token_bytes(32))
+                self._strand = _Unfiled(self._clock)
+            else:
+                self._strand = self._take_strand(self._directory)
             return self._strand
 
     def _take_strand(self, directory: Path) -> _Written:
@@ -177,7 +188,7 @@ class AuditLog:
         """A forked child writes a strand of its own; the parent's descriptors are closed, its lock stays the parent's."""
         self._opening = threading.Lock()
         strand, self._strand = self._strand, None
-        self.unrecorded_denials = 0
+        self._denials = UnrecordedDenials()
         if strand is not None:
             strand.abandon()
 
@@ -194,9 +205,11 @@ class _Unfiled:
         self._lock = threading.Lock()
         self._clock = clock
 
-    def append(self, rest: str, unrecorded: int = 0) -> tuple[bytes, int]:
+    def append(self, rest: str, denials: UnrecordedDenials) -> tuple[bytes, int]:
         with self._lock:
+            unrecorded = denials.count
             if unrecorded:
+                denials.add(-unrecorded)
                 stamp = format_timestamp(self._clock())
                 self._line(encode_json({"type": "unrecorded", "timestamp": stamp, "denials": unrecorded})[1:])
             return self._line(rest), self._seq

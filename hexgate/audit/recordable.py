@@ -65,7 +65,7 @@ def record_roots(roots: Roots, keyed: Keyed) -> tuple[dict[str, Any], Notes]:
     notes = Notes()
     left = INPUT_BYTES
     for name, value, members, masks in roots:
-        if value is None or (type(value) is dict and not value and not members):
+        if value is None or (type(value) is dict and not value):
             continue
         pointer = f"/input/{name}"
         found = Notes()

@@ -104,7 +104,7 @@ class Recorder:
 
     def _count(self, decision: Decision) -> None:
         if decision.verdict is not Verdict.ALLOW:
-            self._log.unrecorded_denials += 1
+            self._log.count_denial()
 
     def _rest(
         self, decision: Decision, user: User | None, args: Any, now: int, latency: int | None, run_id: str | None,

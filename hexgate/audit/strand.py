@@ -28,7 +28,7 @@ from hexgate.audit.segment import (
     segment_path,
     split_checkpoints,
 )
-from hexgate.audit.unavailable import AuditUnavailableError
+from hexgate.audit.unavailable import AuditUnavailableError, UnrecordedDenials
 
 SEGMENT_BYTES = 32 * 2**20
 """Size at which a new segment begins."""
@@ -160,11 +160,11 @@ class Strand:
         document = {"type": type_, "timestamp": format_timestamp(self._clock()), **fields}
         return encode_json(document)[1:]
 
-    def append(self, rest: str, unrecorded: int = 0) -> tuple[bytes, int]:
+    def append(self, rest: str, denials: UnrecordedDenials) -> tuple[bytes, int]:
         """Write one line; `rest` is its JSON after the members that the strand adds. The line, and the count to `sync` to.
 
-        `unrecorded` is how many denials before it could not be written: a record of its own says so first. Raises
-        AuditUnavailableError, and then the line is not in the log, unless the checkpoint after it failed.
+        Where denials before it could not be written, a record of its own says so first. Raises AuditUnavailableError; then the
+        line is not in the log, unless the checkpoint after it failed.
         """
         if not self._lock.acquire(True, WAIT_SECONDS):
             raise AuditUnavailableError(f"the audit log has not taken an event for {WAIT_SECONDS:g} seconds")
@@ -173,8 +173,10 @@ class Strand:
                 raise AuditUnavailableError(self._broken)
             now = self._clock()
             self._rotate_if_due(now)
+            unrecorded = denials.count
             if unrecorded:
                 self._write(self._own_record("unrecorded", {"denials": unrecorded}))
+                denials.add(-unrecorded)
             line = self._write(rest)
             written = self._written
             due = self._frontier.size - self._vouched >= self._rotation.checkpoint_records
