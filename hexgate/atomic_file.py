@@ -21,7 +21,8 @@ def replace_file(target: Path, data: bytes, *, mode: int | None = None, temporar
     whoever names it holds a lock, and what a killed writer left under that name is overwritten. Without it the name is random,
     so that several writers may race; a killed one leaves `.hexgate.<16 hex>.partial` behind, which nothing reads.
 
-    Raises OSError, and then leaves the target as it was and nothing behind.
+    Raises OSError, and then leaves the target as it was and nothing behind; only where syncing the directory is what failed, the
+    new content is there, and may not outlast a loss of power.
     """
     target = Path(os.path.realpath(target))
     if mode is None:
@@ -35,6 +36,21 @@ def replace_file(target: Path, data: bytes, *, mode: int | None = None, temporar
         os.replace(temporary, target)  # noqa: PTH105
     finally:
         temporary.unlink(missing_ok=True)  # after a rename there is none
+    sync_directory(target.parent)
+
+
+def create_file(target: Path, data: bytes, *, mode: int) -> None:
+    """Make a file that is not there yet, whole or not at all, with these permissions. What is there is never replaced, not even by
+    two writers at once: a synced temporary file is linked to the name, and linking fails where something has it (POSIX.1-2017, link).
+
+    Raises FileExistsError, and OSError also where the file system has no links; then nothing is left behind.
+    """
+    temporary = target.with_name(f".hexgate.{secrets.token_hex(8)}.partial")
+    try:
+        _write_synced(temporary, data, mode)
+        os.link(temporary, target, follow_symlinks=False)
+    finally:
+        temporary.unlink(missing_ok=True)
     sync_directory(target.parent)
 
 

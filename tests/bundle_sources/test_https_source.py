@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import socket
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -358,6 +361,19 @@ def test_nobody_listens(authority: Authority, tls: ssl.SSLContext) -> None:
     with pytest.raises(SourceError) as caught:
         source.fetch(None)
     assert str(caught.value) == f"the bundle `{source.shown}` cannot be fetched: the server refused the connection (3 attempts); {NETWORK}"
+
+
+def test_a_network_that_leads_nowhere(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    source = HttpsSource("https://127.0.0.1:1/b.hexgate", limit=LIMIT, context=authority.client(), retry=Retry(attempts=1))
+    with pytest.raises(SourceError) as caught:
+        source.fetch(None)
+    assert str(caught.value) == (
+        f"the bundle `https://127.0.0.1:1/b.hexgate` cannot be fetched: no connection came about: network is unreachable; {NETWORK}"
+    )
 
 
 def test_a_name_without_address() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -126,14 +127,19 @@ def test_what_lies_under_the_temporary_name_is_neither_kept_nor_followed(tmp_pat
     assert _names(tmp_path) == ["file", "other"]
 
 
-def test_a_file_system_that_cannot_sync_directories_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("code", "raises"), [(errno.EINVAL, False), (errno.ENOTSUP, False), (errno.EIO, True)])
+def test_a_file_system_that_cannot_sync_directories_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, raises: bool
+) -> None:
     original = os.fsync
 
     def refuse(descriptor: int) -> None:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            raise OSError(code, os.strerror(code))
         original(descriptor)
 
     monkeypatch.setattr(os, "fsync", refuse)
-    replace_file(tmp_path / "file", b"new")
+    with pytest.raises(OSError, match="Input/output error") if raises else contextlib.nullcontext():
+        replace_file(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
+    assert _names(tmp_path) == ["file"]

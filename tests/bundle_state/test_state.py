@@ -314,6 +314,36 @@ def test_a_floor_that_an_image_was_built_with_counts_where_nothing_can_be_writte
     assert store.read(NAME, LOCATION) == Floor(8, B, 1_000)
 
 
+def test_a_file_system_without_locks_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    directory = StateDirectory(tmp_path / "state")
+    store = Floors(directory, ProcessFloors())
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(StateUnavailableError) as caught:
+        directory.write(NAME, LOCATION, FLOOR)
+    lock = directory.file(NAME, LOCATION).with_suffix(".lock")
+    assert str(caught.value) == f"`{lock}` cannot be written: no locks available"
+    assert store.update(NAME, LOCATION, lambda _: FLOOR) == FLOOR
+    assert store.warning == _warning(f"`{lock}` cannot be written: no locks available")
+
+
+def test_a_directory_that_cannot_be_reached_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "closed" / "state"
+    original = Path.stat
+
+    def refuse(self: Path, **options: Any) -> os.stat_result:
+        if self == path:
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return original(self, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    store = Floors(StateDirectory(path), ProcessFloors())
+    assert store.read(NAME, LOCATION) is None
+    assert store.warning == _warning(f"`{path}` cannot be written: permission denied")
+
+
 def test_what_a_decision_raises_passes_through_and_keeps_the_floor(tmp_path: Path) -> None:
     def refuse(floor: Floor | None) -> Floor:
         assert floor == FLOOR
