@@ -11,7 +11,7 @@ from typing import Any
 from hexgate.faults import EvaluationFault
 from hexgate.language.operations_time import parse_duration, parse_timestamp
 from hexgate.language.types import BYTES, DURATION, STRING, TIMESTAMP, ListOf, MapOf, TypeParameter
-from hexgate.limits import ITERATION_BUDGET
+from hexgate.limits import ITERATION_BUDGET, REQUEST_BYTES
 from hexgate.parity import near_numbers, near_texts, near_times
 from hexgate.parity.call import ABSENT
 from hexgate.parity.pattern_witnesses import settle, witnesses
@@ -88,6 +88,8 @@ def _right(shape: Shape, depth: int) -> Iterator[Any]:
     for constant in constants:
         yield from _near(constant)
     texts = [constant for constant in constants if type(constant) is str]
+    for text in texts:
+        yield from (text.split(separator) for separator in texts if separator and separator != text)
     if len(texts) > 1 or shape.functions.keys() & {"split", "index_of", "replace", "substring", "last_index_of"}:
         yield from near_texts.joined(texts)
     yield from _sized(shape)
@@ -148,13 +150,32 @@ def _near(constant: Any) -> Iterator[Any]:
     elif kind is bool or constant is None:
         yield from (True, False, None, "true", 1, 0, 1.0)
     elif kind is tuple:
-        elements = list(_first_of(constant))
-        yield from (elements, elements[::-1], elements[:-1], [*elements, "a"])
-        for element in elements[:8]:
-            yield from islice(_near(element), 12)
+        yield from _near_list(constant)
     elif kind is dict:
-        plain = {key: value for key, value in constant.items() if type(key) is str}
-        yield from (plain, dict(reversed(plain.items())), {**plain, "extra": 1})
+        plain = _plain(constant)
+        if type(plain) is dict:
+            yield from (plain, dict(reversed(plain.items())), {**plain, "extra": 1}, dict(list(plain.items())[:-1]))
+            for name in plain:
+                yield {(name + "x" if name == other else other): value for other, value in plain.items()}
+                yield {**plain, name: None}
+
+
+def _near_list(constant: tuple[Any, ...]) -> Iterator[Any]:
+    """A list, in other orders, with more, fewer, repeated and nested elements; and what is nearly one of its elements."""
+    elements = [_plain(element) for element in constant]
+    yield from (elements, elements[::-1], elements[:-1], elements[1:], [*elements, "a"], ["a", *elements], [*elements[:1], *elements], [*elements, *elements])
+    yield from ([elements], [[element] for element in elements], tuple(elements), [elements[1:], elements[:1]], elements[1:] + elements[:1])
+    for element in constant[:8]:
+        yield from islice(_near(element), 12)
+
+
+def _plain(constant: Any) -> Any:
+    """A constant as a host would send it."""
+    if type(constant) is tuple:
+        return [_plain(element) for element in constant]
+    if type(constant) is dict and all(type(key) is str for key in constant):
+        return {key: _plain(value) for key, value in constant.items()}
+    return int(constant) if type(constant) is UInt else constant
 
 
 def _sized(shape: Shape) -> Iterator[Any]:
@@ -189,6 +210,8 @@ def _of_uses(shape: Shape) -> Iterator[Any]:
         yield from (b"", b"a", b"ab", b"\xff", b"\0", b"aa")
     if TIMESTAMP in types:
         yield from map(Timestamp, near_times.INSTANTS)
+    if functions & near_times.GETTERS:
+        yield from map(Timestamp, near_times.FIELDS)
     if DURATION in types:
         yield from near_times.SPANS
     if any(type(type_) is ListOf for type_ in types) and shape.element is None:
@@ -230,15 +253,17 @@ def _lists(elements: tuple[Any, ...], shape: Shape) -> Iterator[Any]:
     yield from ([first, first], [first] * 3, {"a": first}, {"a": first, "b": first}, plain[:8], plain[7::-1], (first, first))
 
 
+def many(element: Any) -> Iterator[Any]:
+    """Lists and maps of one element as often as the iteration budget has steps, one less and one more; as far as requests go."""
+    room = REQUEST_BYTES - 1_000
+    width = len(repr(element))
+    for count in (100, ITERATION_BUDGET - 1, ITERATION_BUDGET, ITERATION_BUDGET + 1):
+        yield [element] * min(count, room // width)
+    yield {f"k{number:05d}": element for number in range(min(2_000, room // (8 + width)))}
+
+
 def huge(shape: Shape) -> Iterator[Any]:
-    """Values that take long to decide on, for a place that a comprehension or a text function reads: around the budgets."""
-    if shape.ranged or shape.element is not None:
-        elements = candidates(shape.element, 1) if shape.element is not None else (1,)
-        first = elements[0] if elements[0] is not ABSENT else 1
-        for count in (100, ITERATION_BUDGET - 1, ITERATION_BUDGET, ITERATION_BUDGET + 1):
-            yield [first] * min(count, 60_000 // max(1, len(repr(first))))
-        yield {f"k{number:05d}": first for number in range(min(2_000, 50_000 // (8 + len(repr(first)))))}
-        yield [1] * (ITERATION_BUDGET + 1)
+    """Values that take long to decide on, or are too large to."""
     if STRING in shape.types or shape.patterns:
         text = next((constant for constant in shape.constants.values() if type(constant) is str and constant), "a")
         yield from (text * (4_000 // len(text)), "a" * 65_000, "é" * 30_000, "a" * 66_000)

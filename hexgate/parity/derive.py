@@ -12,6 +12,7 @@ from hexgate.decision.decision import User
 from hexgate.language.checked import Node
 from hexgate.parity.atoms import Place
 from hexgate.parity.call import Call, Path, Request, call_of, get, put
+from hexgate.parity.candidates import many
 from hexgate.parity.near_times import NOW
 from hexgate.parity.reach import Ground, Reach, Studies, Study, steps_between, with_assignment
 from hexgate.policy.checked import CheckedEntry, CheckedPolicy, CheckedRole, CheckedRule
@@ -147,7 +148,7 @@ class Derivation:
             for value in self._edges(study, ground, base, place.path, list(numbers.values())):
                 yield put(base, place.path, value)
             if once:
-                for value in place.huge:
+                for value in (*place.huge, *_repeated(get(base, place.path), place)):
                     yield put(base, place.path, value)
         for left, right in combinations(self._studies.effects(study, ground, base), 2):
             for first in left:
@@ -169,6 +170,14 @@ class Derivation:
                     high = middle
             yield low
             yield high
+
+
+def _repeated(value: Any, place: Place) -> Iterator[Any]:
+    """For a place that holds a list: its first element, and some that other candidates have, very often."""
+    if type(value) is list and value:
+        firsts = [value[0], *(other[0] for other in place.values if type(other) is list and other)]
+        for element in firsts[:3]:
+            yield from many(element)
 
 
 def _roots(rule: CheckedRule) -> tuple[Node, ...]:

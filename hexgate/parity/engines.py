@@ -17,7 +17,7 @@ from hexgate.runtime.wasm_engine import WasmEngine
 class EngineUnavailableError(Exception):
     """An engine cannot run here. `help` says what it needs."""
 
-    def __init__(self, message: str, help: str) -> None:
+    def __init__(self, message: str, help: str) -> None:  # noqa: A002
         super().__init__(message)
         self.message = message
         self.help = help

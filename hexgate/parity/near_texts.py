@@ -34,6 +34,7 @@ def near_text(text: str) -> Iterator[Any]:
     yield text
     for form in ("NFC", "NFD", "NFKC"):
         yield unicodedata.normalize(form, text)
+    yield "".join(chr(ord(character) ^ 0x20) if character.isascii() else character for character in text)
     yield from (text.lower(), text.upper(), text.swapcase(), text.title(), text.casefold())
     yield from (text + "a", text + "0", "a" + text, "a" + text + "b", text[:-1], text[1:], text + text, text[::-1])
     yield from (text + "\n", text + "\r\n", text + " ", " " + text, text + "\0", "\0" + text, text + "\u200b", "\ufeff" + text, text + "\u0301", text + "é", text + "😀")

@@ -26,6 +26,20 @@ INSTANTS: tuple[int, ...] = (
 )  # fmt: skip
 """Nanoseconds since the epoch."""
 
+_NAMES = ("full_year", "month", "day_of_year", "day_of_month", "date", "day_of_week", "hours", "minutes", "seconds", "milliseconds")
+GETTERS = frozenset({*_NAMES, *(f"{name}_in" for name in _NAMES)})
+"""Ids of the functions that read a field of a date or a clock."""
+
+FIELDS: tuple[int, ...] = (
+    *(NOW - NOW % DAY + hour * 3600 * SECOND + 1 for hour in range(24)),
+    *(NOW + day * DAY for day in range(1, 7)),
+    *(_start + shift for _start in (
+        (datetime.datetime(2023 + (month > 10), month % 12 + 1, 1, tzinfo=datetime.UTC) - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)).days * DAY
+        for month in range(1, 13)
+    ) for shift in (0, -1)),
+)  # fmt: skip
+"""Each hour of a day, each day of a week, the first and last nanosecond of each month."""
+
 TIME_TEXTS: tuple[Any, ...] = (
     "2023-11-14T22:13:20Z", "2024-02-29T12:00:00Z", "2023-02-29T12:00:00Z", "1970-01-01T00:00:00Z", "2024-02-29T23:59:60Z", "2024-02-29T24:00:00Z",
     "2024-02-29t12:00:00z", "2024-02-29 12:00:00Z", "2024-02-29T12:00:00+05:30", "2024-02-29T12:00:00-23:59", "2024-02-29T12:00:00.123456789Z",

@@ -10,7 +10,20 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hexgate.faults import EvaluationFault
-from hexgate.language.checked import And, CheckedExpression, Conditional, Constant, Has, Invoke, Matches, Node, Or, Select, Variable, operands_of
+from hexgate.language.checked import (
+    And,
+    CheckedExpression,
+    Conditional,
+    Constant,
+    Has,
+    Invoke,
+    Matches,
+    Node,
+    Or,
+    Select,
+    Variable,
+    operands_of,
+)
 from hexgate.language.functions import FUNCTIONS
 from hexgate.language.interpret import interpret
 from hexgate.language.types import BOOL, BYTES, DOUBLE, DURATION, INT, NULL, STRING, TIMESTAMP, UINT, Simple, Type

@@ -20,6 +20,7 @@ from hexgate.language.checked import (
     Invoke,
     Local,
     MakeList,
+    MakeMap,
     Matches,
     Node,
     Or,
@@ -139,7 +140,7 @@ def _invoke(node: Invoke, around: _Around, request: Shape, scope: _Scope) -> Sha
     if node.function == "not":
         return _visit(node.operands[0], _NOTHING, request, scope)
     if node.function == "index":
-        return _index(node, request, scope)
+        return _index(node, around, request, scope)
     inner = _Around(around.constants or _constants(node, scope), (*around.functions, node.function))
     places = [_visit(operand, inner, request, scope) for operand in node.operands]
     for position, place in enumerate(places):
@@ -154,9 +155,9 @@ def _invoke(node: Invoke, around: _Around, request: Shape, scope: _Scope) -> Sha
     return places[0] if node.function in _ELEMENTWISE else None
 
 
-def _index(node: Invoke, request: Shape, scope: _Scope) -> Shape | None:
+def _index(node: Invoke, around: _Around, request: Shape, scope: _Scope) -> Shape | None:
     operand, key = node.operands
-    base = _visit(operand, _NOTHING, request, scope)
+    base = _visit(operand, around, request, scope)
     _visit(key, _Around(_constants(operand, scope), ("index",)), request, scope)
     if base is None:
         return None
@@ -189,6 +190,9 @@ def _constants(node: Node, scope: _Scope) -> tuple[Any, ...]:
     pending = [node]
     while pending:
         current = pending.pop()
+        whole = constant_value(current)
+        if whole is not None:
+            found.append(whole)
         if type(current) is Constant:
             found.extend(_inside(current.value))
         elif type(current) is Local:
@@ -196,6 +200,27 @@ def _constants(node: Node, scope: _Scope) -> tuple[Any, ...]:
             found.extend(meant if isinstance(meant, tuple) else ())
         pending.extend(reversed(operands_of(current)))
     return tuple(found)
+
+
+def constant_value(node: Node) -> Any:
+    """The value of a list or map literal of constants; None for anything else."""
+    if isinstance(node, MakeList):
+        elements = [_literal(element) for element in node.elements]
+        return None if _UNKNOWN in elements else tuple(elements)
+    if isinstance(node, MakeMap):
+        keys, values = [_literal(key) for key in node.keys], [_literal(value) for value in node.values]
+        return None if _UNKNOWN in (*keys, *values) or not all(type(key) is str for key in keys) else dict(zip(keys, values, strict=True))
+    return None
+
+
+_UNKNOWN = object()
+
+
+def _literal(node: Node) -> Any:
+    if isinstance(node, Constant):
+        return node.value
+    whole = constant_value(node)
+    return _UNKNOWN if whole is None else whole
 
 
 def _inside(value: Any) -> Iterator[Any]:
