@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from hexgate.faults import Fault
 from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET, REQUEST_DEPTH
+from hexgate_cli.exit_codes import ExitCode
+from hexgate_cli.main import run_command
 
 ROOT = Path(__file__).parent.parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FOLDERS = ("docs", "examples", "benchmarks")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(document for folder in FOLDERS for document in (ROOT / folder).rglob("*.md"))])
 
 
 def test_the_page_of_functions_is_what_the_table_says() -> None:
@@ -49,3 +53,29 @@ def test_no_document_speaks_of_machine_paths() -> None:
     assert DOCUMENTS
     for document in DOCUMENTS:
         assert not re.search(r"/(work|root|home|tmp)/", document.read_text(encoding="utf-8")), document.name
+
+
+def test_the_example_in_the_readme_prints_what_it_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    monkeypatch.chdir(ROOT)
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
+        expected = re.findall(r"^print\(.*\n# (.*)$", block, re.MULTILINE)
+        assert expected
+        assert capsys.readouterr().out.splitlines() == expected
+
+
+def test_the_commands_in_the_readme_answer_as_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the first policy: each succeeds or decides, and what is shown of its answer is how the answer begins."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (commands,) = (block for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL) if "hexgate init" in block)
+    monkeypatch.chdir(tmp_path)
+    for step in commands.removeprefix("$ ").split("\n$ "):
+        command, _, shown = step.strip().partition("\n")
+        program, *arguments = shlex.split(command)
+        assert program == "hexgate"
+        assert run_command(arguments) in (ExitCode.OK, ExitCode.APPROVAL_REQUIRED), command
+        assert capsys.readouterr().out.startswith(shown.removesuffix("…").rstrip()), command
