@@ -56,7 +56,7 @@ CODES: dict[str, str] = {
     "HG501": "a role is wider than its parent",
     "HG502": "a rule that can never decide",
     "HG503": "an entry that never allows",
-    "HG504": "two patterns that cross, and the wider one decides",
+    "HG504": "a pattern that a wider one beats on some of its names",
     "HG505": "a constant that inherited constraints do not see",
     "HG506": "a role that looks like a misspelt boundary",
     "HG507": "a limit of the boundary that another of its entries replaces",

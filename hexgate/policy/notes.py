@@ -7,6 +7,7 @@ Rules are compared by mode and by the texts of their constraints: what is not pr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from hexgate.decision.decision import Verdict
 from hexgate.decision.tool_patterns import is_pattern, literal_prefix, matches_pattern, patterns_overlap
@@ -16,6 +17,9 @@ from hexgate.policy.inheritance_notes import entries_displaced, notes_on_inherit
 from hexgate.policy.linked import LinkedEntry, LinkedPolicy, LinkedRole
 from hexgate.policy.source import SourceRule
 from hexgate.policy.strictness import Rules, is_as_strict, same_text
+
+SHOWN_PATTERNS = 8
+"""Patterns that are shown beside one that they beat, at most."""
 
 
 def notes_on(policy: LinkedPolicy) -> list[Diagnostic]:
@@ -105,39 +109,49 @@ def _never_allows(entry: LinkedEntry) -> Iterator[Diagnostic]:
 
 
 def _crossing_patterns(role: LinkedRole) -> Iterator[Diagnostic]:
-    """A pattern that decides, by its longer literal prefix, on names for which a stricter one was written too: neither
-    covers all that the other does, so neither is an exception to the other. Where the stricter one is inherited, the role
-    is wider than its parent, and noted as such."""
+    """A pattern that does not decide on all names for which it was written: another one, with a longer literal prefix, is
+    wider and decides on some. Neither covers all that the other does, so neither is an exception to the other. Where the
+    stricter one is inherited, the role is wider than its parent, and noted as such."""
     own = {entry.name for entry in role.source.entries}
     patterns = [name for name in role.entries if is_pattern(name)]
     # `a*` covers all that has a longer prefix: what beats it is an exception to it.
-    ends = [name for name in patterns if name in own and name.index("*") < len(name) - 1]
-    for beaten in ends:
-        for winner in patterns:
-            prefix = literal_prefix(beaten)
-            if len(literal_prefix(winner)) <= len(prefix) or not winner.startswith(prefix):
-                continue
-            if matches_pattern(beaten, winner) or not patterns_overlap(beaten, winner):
-                continue
-            entries = role.entries[winner], role.entries[beaten]
-            if is_as_strict(*(Rules(entry, role.constants) for entry in entries)):
-                continue
-            place = entries[0 if winner in own else 1].source.place
-            related = (Related(entries[1 if winner in own else 0].source.place, "the other one is here"),)
-            message = f"`{winner}` decides on names that `{beaten}` covers too, and is wider"
-            help_ = f"write an entry for the names that both cover, or lengthen the text before the first `*` of `{beaten}`"
-            yield Diagnostic("HG504", message, place, help_, related, Severity.WARNING)
+    for beaten in (name for name in patterns if name in own and name.index("*") < len(name) - 1):
+        entry = role.entries[beaten]
+        rules = Rules(entry, role.constants)
+        wider = (
+            role.entries[name]
+            for name in patterns
+            if _beats_in_part(name, beaten) and not is_as_strict(Rules(role.entries[name], role.constants), rules)
+        )
+        found = list(islice(wider, SHOWN_PATTERNS))
+        if found:
+            related = tuple(Related(other.source.place, "this one is wider, and decides where both match") for other in found)
+            message = f"`{beaten}` does not decide on all names that it covers"
+            help_ = "write entries for the names that both cover, or lengthen the text before its first `*`"
+            yield Diagnostic("HG504", message, entry.source.place, help_, related, Severity.WARNING)
+
+
+def _beats_in_part(name: str, beaten: str) -> bool:
+    """Whether a pattern decides before another on some of the names that both cover, and covers others besides."""
+    prefix = literal_prefix(beaten)
+    if len(literal_prefix(name)) <= len(prefix) or not name.startswith(prefix):
+        return False
+    return patterns_overlap(beaten, name) and not matches_pattern(beaten, name)
 
 
 def _limits_replaced(boundary: LinkedRole) -> Iterator[Diagnostic]:
     """A condition under which a pattern of the boundary denies, and that a more specific entry does not repeat: only one
     entry decides (P3), in the boundary too. A pattern that always denies is there to have exceptions."""
     for pattern, limit in boundary.entries.items():
-        rules = [rule for rule in limit.source.rules if rule.mode is Verdict.DENY and rule.constraints]
-        if not rules or not is_pattern(pattern):
+        if not is_pattern(pattern):
             continue
+        denying = [rule for rule in limit.source.rules if rule.mode is Verdict.DENY]
         for name, entry in boundary.entries.items():
-            if name == pattern or not matches_pattern(pattern, name):
+            if name != pattern and matches_pattern(pattern, name):
+                rules = [rule for rule in denying if rule.constraints]
+            elif is_pattern(name) and _beats_in_part(name, pattern) and _only_denies(entry):
+                rules = denying  # an entry that grants is noted as crossing
+            else:
                 continue
             denied = [_texts(rule) for rule in entry.source.rules if rule.mode is Verdict.DENY]
             lost = next((rule for rule in rules if not any(texts <= _texts(rule) for texts in denied)), None)
@@ -146,6 +160,10 @@ def _limits_replaced(boundary: LinkedRole) -> Iterator[Diagnostic]:
                 related = (Related(lost.place, "this rule is not tried"),)
                 help_ = f"repeat the rule in the entry of `{name}` if it is meant to hold there too"
                 yield Diagnostic("HG507", message, entry.source.place, help_, related, Severity.WARNING)
+
+
+def _only_denies(entry: LinkedEntry) -> bool:
+    return all(rule.mode is Verdict.DENY for rule in entry.source.rules)
 
 
 def _texts(rule: SourceRule) -> frozenset[str]:
