@@ -11,8 +11,8 @@ import inspect
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, NamedTuple, TextIO
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, NamedTuple, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -32,6 +32,18 @@ class Subcommand(NamedTuple):
     module: str
     summary: str
     exit_codes: tuple[ExitCode, ...]
+    members: Mapping[str, Subcommand] | None = None
+    """Of a group: its own subcommands. Then the module is none."""
+
+
+AUDIT_SUBCOMMANDS: dict[str, Subcommand] = {
+    "tail": Subcommand("audit_tail", "Follow an audit log as it grows.", _ALWAYS),
+    "show": Subcommand("audit_show", "Show one recorded decision, and prove that it is in the log.", _ALWAYS),
+    "stats": Subcommand("audit_stats", "Count verdicts, denials by constraint, and latencies.", _ALWAYS),
+    "verify": Subcommand("audit_verify", "Find what was edited, deleted, moved or cut off.", _ALWAYS),
+    "export": Subcommand("audit_export", "Write events as CSV, OCSF or CloudEvents.", _ALWAYS),
+    "replay": Subcommand("audit_replay", "Decide every recorded call again under another policy.", _READING),
+}
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {
@@ -43,34 +55,39 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "replay": Subcommand("replay", "Decide recorded tool calls, and count.", _READING),
     "test-parity": Subcommand("test_parity", "Prove on a policy that all engines decide alike.", _READING),
     "eval": Subcommand("eval", "Evaluate expressions.", _READING),
+    "audit": Subcommand("", "Read, verify and replay audit logs.", _READING, AUDIT_SUBCOMMANDS),
     "compile": Subcommand("compile", "Compile a policy set to a WebAssembly module.", _READING),
 }
 """Every subcommand, in the order of `--help`."""
 
 
 class SubcommandGroup(TyperGroup):
-    """Finds subcommands in `SUBCOMMANDS` and imports each when it is asked for."""
+    """Finds subcommands in its table and imports each when it is asked for."""
+
+    subcommands: ClassVar[Mapping[str, Subcommand]] = SUBCOMMANDS
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(SUBCOMMANDS)
+        return list(self.subcommands)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        subcommand = SUBCOMMANDS.get(cmd_name)
+        subcommand = self.subcommands.get(cmd_name)
         if subcommand is None:
             raise CommandError(
                 f"there is no command `{cmd_name}`",
-                help=help_for_unknown(cmd_name, SUBCOMMANDS, "command"),
+                help=help_for_unknown(cmd_name, self.subcommands, "command"),
                 code=ExitCode.USAGE,
             )
         return load_command(cmd_name, subcommand)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, subcommand.summary) for name, subcommand in SUBCOMMANDS.items()])
+            formatter.write_dl([(name, subcommand.summary) for name, subcommand in self.subcommands.items()])
 
 
 def load_command(name: str, subcommand: Subcommand) -> Any:
-    """The command-line parser of a subcommand, from its module's function `command`."""
+    """The command-line parser of a subcommand, from its module's function `command`; or of a group of subcommands."""
+    if subcommand.members is not None:
+        return _load_group(name, subcommand, subcommand.members)
     function: Callable[..., ExitCode] = importlib.import_module(
         f"hexgate_cli.commands.{subcommand.module}"
     ).command
@@ -84,6 +101,19 @@ def load_command(name: str, subcommand: Subcommand) -> Any:
     command = typer.main.get_command(single)
     command.name = name
     return command
+
+
+def _load_group(name: str, subcommand: Subcommand, members: Mapping[str, Subcommand]) -> Any:
+    group = typer.Typer(
+        name=name,
+        cls=type("Group", (SubcommandGroup,), {"subcommands": members}),
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings=_CONTEXT,
+        epilog=format_exit_codes(subcommand.exit_codes),
+    )
+    group.callback(help=subcommand.summary)(lambda: None)
+    return typer.main.get_command(group)
 
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
