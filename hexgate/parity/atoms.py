@@ -9,7 +9,7 @@ from typing import Any
 from hexgate.language.checked import And, CheckedExpression, Conditional, Invoke, Node, Or
 from hexgate.limits import TIMESTAMP_MAX, TIMESTAMP_MIN
 from hexgate.parity.call import Path
-from hexgate.parity.candidates import candidates, huge
+from hexgate.parity.candidates import CANDIDATES, candidates, fewer, huge
 from hexgate.parity.near_times import NOW
 from hexgate.parity.shapes import Shape, shape_of
 from hexgate.values import Timestamp
@@ -27,22 +27,22 @@ class Place:
     is_leaf: bool
 
 
-def places_of(nodes: tuple[Node, ...]) -> tuple[Place, ...]:
-    """The places that expressions read, outer ones first."""
-    return tuple(_places(shape_of(nodes), ()))
+def places_of(nodes: tuple[Node, ...], limit: int = CANDIDATES) -> tuple[Place, ...]:
+    """The places that expressions read, outer ones first, with at most so many values each."""
+    return tuple(_places(shape_of(nodes), (), limit))
 
 
-def _places(shape: Shape, path: Path) -> Iterator[Place]:
+def _places(shape: Shape, path: Path, limit: int) -> Iterator[Place]:
     inside: list[tuple[str | int, Shape]] = [*shape.members.items()]
     if shape.element is not None and not shape.members:
         inside.append((0, shape.element))
     for name, member in inside:
         inner = (*path, name)
         if inner == ("now",):
-            yield Place(inner, _instants(member), (), True)
+            yield Place(inner, _instants(member)[:limit], (), True)
         elif inner not in _NOT_SETTABLE:
-            yield Place(inner, candidates(member), tuple(huge(member)), not member.members and member.element is None)
-        yield from _places(member, inner)
+            yield Place(inner, fewer(candidates(member), limit), tuple(huge(member)), not member.members and member.element is None)
+        yield from _places(member, inner, limit)
 
 
 def _instants(shape: Shape) -> tuple[int, ...]:

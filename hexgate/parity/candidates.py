@@ -19,6 +19,9 @@ from hexgate.parity.shapes import Shape
 from hexgate.values import Duration, Timestamp, UInt
 
 NUMERIC_NAMES = frozenset({"int", "uint", "double"})
+SIZED_ELEMENTS = 200
+"""Largest list or map that is made for a size that a constraint compares with."""
+
 CANDIDATES = 600
 """Values of one place, at most."""
 
@@ -34,22 +37,39 @@ _ANY: tuple[Any, ...] = (
 
 def candidates(shape: Shape, depth: int = 3) -> tuple[Any, ...]:
     """Values for a place: around its constants, of the types that its uses take, then of every other kind."""
-    values = _Distinct()
-    values.add(_settled(shape))
-    values.add(_right(shape, depth))
-    values.add(_ANY)
-    return tuple(islice(values, CANDIDATES))
+    if shape.values is None:
+        values = _Distinct()
+        values.add(_settled(shape))
+        values.add(_right(shape, depth))
+        values.add(_ANY)
+        shape.values = tuple(islice(values, CANDIDATES))
+    return shape.values
+
+
+def fewer(values: tuple[Any, ...], limit: int) -> tuple[Any, ...]:
+    """At most so many of a place's values: two of three are the first ones, the others one of each kind."""
+    if len(values) <= limit:
+        return values
+    kinds = _Distinct()
+    kinds.add(values[: limit - limit // 3])
+    kinds.add(_ANY)
+    return tuple(islice(kinds, limit))
+
+
+_EXACT = frozenset({str, int, bool, bytes, type(None)})
+"""Types whose equal values are the same."""
 
 
 class _Distinct:
     """Values in order, each once: `1`, `1.0`, `True` and `UInt(1)` are four."""
 
     def __init__(self) -> None:
-        self._values: dict[tuple[type, str], Any] = {}
+        self._values: dict[tuple[type, Any], Any] = {}
 
     def add(self, values: Iterable[Any]) -> None:
         for value in values:
-            self._values.setdefault((type(value), repr(value)), value)
+            kind = type(value)
+            self._values.setdefault((kind, value if kind in _EXACT else repr(value)), value)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._values.values())
@@ -186,7 +206,9 @@ def _sized(shape: Shape) -> Iterator[Any]:
         if type(constant) in (int, UInt) and 0 <= constant <= 4_096:
             for size in (int(constant), int(constant) - 1, int(constant) + 1):
                 if size >= 0:
-                    yield from ("a" * size, "é" * size, "😀" * size, list(range(size)), {f"k{n}": n for n in range(size)}, b"a" * size)
+                    yield from ("a" * size, "é" * size, "😀" * size, b"a" * size)
+                if 0 <= size <= SIZED_ELEMENTS:
+                    yield from (list(range(size)), {f"k{n}": n for n in range(size)})
 
 
 def _of_uses(shape: Shape) -> Iterator[Any]:
@@ -232,12 +254,6 @@ def _records(shape: Shape, depth: int) -> Iterator[Any]:
     choices = {name: candidates(member, depth - 1) for name, member in shape.members.items()}
     base = {name: values[0] for name, values in choices.items() if values[0] is not ABSENT}
     yield base
-    for name, values in choices.items():
-        for value in values[1:40]:
-            changed = {**base, name: value}
-            if value is ABSENT:
-                del changed[name]
-            yield changed
     yield from ({**base, "extra": 1}, list(base.values()), list(base))
 
 
@@ -246,7 +262,7 @@ def _lists(elements: tuple[Any, ...], shape: Shape) -> Iterator[Any]:
     plain = [element for element in elements if element is not ABSENT]
     first = plain[0] if plain else 1
     yield from ([first], [], plain[:2], plain[:3])
-    for other in plain[1:70]:
+    for other in plain[1:16]:
         yield from ([other], [first, other], [other, first])
     for other in plain[1:12]:
         yield from ([first, first, other], [other, other], [other, None], [None, other], [first, other, first], {"a": first, "b": other}, {"b": other, "a": first}, {"a": other})

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hexgate.decision.decision import ConstraintReference
+from hexgate.decision.decision import ConstraintReference, Verdict
 from hexgate.faults import EvaluationFault
 from hexgate.parity.possible import Outcome, possible_outcomes
-from hexgate.policy.checked import CheckedConstraint, CheckedEntry, CheckedPolicy, CheckedRule
+from hexgate.policy.checked import CheckedConstraint, CheckedPolicy, CheckedRule
 from hexgate.policy.interpret import InterpreterEngine
 
 
@@ -33,8 +33,8 @@ class Coverage:
 
     def __init__(self, policy: CheckedPolicy) -> None:
         self._by_place: dict[Any, ConstraintCoverage] = {}
-        for rule, earlier in _rules(policy):
-            possible = possible_outcomes(rule, earlier)
+        for rule, earlier, held in _rules(policy):
+            possible = possible_outcomes(rule, earlier, held)
             for constraint, outcomes in zip(rule.constraints, possible, strict=True):
                 reference = constraint.reference
                 found = self._by_place.setdefault(reference.place, ConstraintCoverage(reference, outcomes))
@@ -64,15 +64,17 @@ class Coverage:
         return seen, missed, impossible
 
 
-def _rules(policy: CheckedPolicy) -> Iterator[tuple[CheckedRule, tuple[CheckedRule, ...]]]:
-    """Every rule that decides for some role, with the rules before it in its entry."""
-    for row in (*policy.roles.values(), *(() if policy.boundary is None else (policy.boundary,))):
-        entries: list[CheckedEntry] = [*row.exact.values(), *row.patterns]
-        if row.default is not None:
-            entries.append(row.default)
-        for entry in entries:
+def _rules(policy: CheckedPolicy) -> Iterator[tuple[CheckedRule, tuple[CheckedRule, ...], CheckedRule | None]]:
+    """Every rule that decides for some role, with the rules before it in its entry, and the one rule of the boundary that must
+    have held where its entry has no other."""
+    boundary = policy.boundary
+    for row in (*policy.roles.values(), *(() if boundary is None else (boundary,))):
+        for entry in (*row.exact.values(), *row.patterns, *(() if row.default is None else (row.default,))):
+            limit = boundary.entry_for(entry.pattern) if boundary not in (None, row) and entry.pattern in row.exact else None
+            rules = () if limit is None else limit.rules
+            held = rules[0] if len(rules) == 1 and rules[0].reference.mode is not Verdict.DENY else None
             for number, rule in enumerate(entry.rules):
-                yield rule, entry.rules[:number]
+                yield rule, entry.rules[:number], held
 
 
 class ObservedInterpreter(InterpreterEngine):

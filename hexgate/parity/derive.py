@@ -12,13 +12,19 @@ from hexgate.decision.decision import User
 from hexgate.language.checked import Node
 from hexgate.parity.atoms import Place
 from hexgate.parity.call import Call, Path, Request, call_of, get, put
-from hexgate.parity.candidates import many
+from hexgate.parity.candidates import CANDIDATES, many
 from hexgate.parity.near_times import NOW
 from hexgate.parity.reach import Ground, Reach, Studies, Study, steps_between, with_assignment
 from hexgate.policy.checked import CheckedEntry, CheckedPolicy, CheckedRole, CheckedRule
 
 TURN = 48
 """Calls of one role and tool before it is the next ones' turn: what a short run sees is spread over the policy."""
+
+DERIVED_CALLS = 400_000
+"""About how many calls are derived from a large policy: the more constraints, the fewer values of each place."""
+
+FEWEST_VALUES = 36
+"""Values of one place that are tried however large a policy is."""
 
 BISECTIONS = 70
 """Steps from two numbers to the edge between them: enough for 64 bits."""
@@ -46,9 +52,9 @@ class Derivation:
         """`with_huge`: also values around the budgets, each of which takes milliseconds to decide on."""
         self._policy = policy
         self._with_huge = with_huge
-        self._studies = Studies()
         self._told_huge: set[int] = set()
         self.targets = tuple(self._targets())
+        self._studies = Studies(max(FEWEST_VALUES, min(CANDIDATES, DERIVED_CALLS // max(1, sum(map(_count_constraints, self.targets)) * 3))))
 
     def _targets(self) -> Iterator[Target]:
         policy = self._policy
@@ -170,6 +176,11 @@ class Derivation:
                     high = middle
             yield low
             yield high
+
+
+def _count_constraints(target: Target) -> int:
+    entries = [entry for entry in (target.entry, target.boundary) if entry is not None]
+    return sum(len(rule.constraints) for entry in entries for rule in entry.rules)
 
 
 def _repeated(value: Any, place: Place) -> Iterator[Any]:

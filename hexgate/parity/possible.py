@@ -84,11 +84,15 @@ class _Possible:
 _ANYTHING = _Possible(None, True, True, True)
 
 
-def possible_outcomes(rule: CheckedRule, earlier: tuple[CheckedRule, ...] = ()) -> tuple[frozenset[Outcome], ...]:
+def possible_outcomes(
+    rule: CheckedRule, earlier: tuple[CheckedRule, ...] = (), held: CheckedRule | None = None
+) -> tuple[frozenset[Outcome], ...]:
     """For each constraint of a rule, the outcomes that it may have where it is reached; none where it never is. `earlier` are
-    the rules before it in its entry."""
+    the rules before it in its entry, `held` is a rule that must have held before."""
     reached = all(other.constraints for other in earlier)
     facts = dict(_ALWAYS)
+    for constraint in () if held is None else held.constraints:
+        _learn(constraint.expression.root, facts)
     for other in earlier:
         first = other.constraints[0].expression.root if other.constraints else None
         if isinstance(first, (Invoke, Matches)):

@@ -52,7 +52,9 @@ class Study:
 class Studies:
     """The studies of a policy's constraints, each made once."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        """`limit`: values of one place, at most."""
+        self._limit = limit
         self._found: dict[int, Study] = {}
         self._places: dict[tuple[int, ...], tuple[Place, ...]] = {}
         self._memories: dict[tuple[int, ...], _Memory] = {}
@@ -64,9 +66,9 @@ class Studies:
         found = self._found.get(id(expression))
         if found is None:
             parts = atoms_of(expression.root)
-            atoms = () if len(parts) < 2 else tuple((places_of((part,)), _evaluator(expression, part)) for part in parts[:6])
-            goals = tuple(_Goal((_evaluator(expression, part),), _paths(places_of((part,))), True) for part in _conjuncts(expression.root))
-            found = Study(constraint, places_of((expression.root,)), prepare(expression).holds, goals, atoms)
+            atoms = () if len(parts) < 2 else tuple((places_of((part,), self._limit), _evaluator(expression, part)) for part in parts[:6])
+            goals = tuple(_Goal((_evaluator(expression, part),), _paths(places_of((part,), 1)), True) for part in _conjuncts(expression.root))
+            found = Study(constraint, places_of((expression.root,), self._limit), prepare(expression).holds, goals, atoms)
             self._found[id(expression)] = found
         return found
 
@@ -74,7 +76,7 @@ class Studies:
         """The places that some constraints read together."""
         key = tuple(map(id, roots))
         if key not in self._places:
-            self._places[key] = places_of(roots)
+            self._places[key] = places_of(roots, self._limit)
         return self._places[key]
 
     def memory_of(self, goal: _Goal) -> _Memory:

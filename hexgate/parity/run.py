@@ -132,7 +132,7 @@ class _Run:
             report.is_complete = report.is_complete or len(calls) < size
             count = len(calls)
             if report.is_complete:
-                calls += islice(random, min(size, self._size()) - count)
+                calls += islice(random, max(0, min(size, self._size()) - count))
             if not calls:
                 break
             report.parts["generate"] += time.perf_counter() - begun  # type: ignore[assignment]

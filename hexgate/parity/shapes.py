@@ -53,6 +53,8 @@ class Shape:
     members: dict[str, Shape] = field(default_factory=dict)
     element: Shape | None = None
     ranged: bool = False
+    values: tuple[Any, ...] | None = None
+    """What `candidates` made of it, once all constraints are noted."""
 
     def member(self, name: str) -> Shape:
         """The place of a member."""
