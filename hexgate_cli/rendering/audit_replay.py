@@ -17,8 +17,9 @@ SHOWN_DIFFERENCES = 20
 def format_replayed(found: Replay, engines: list[str], screen: Screen) -> str:
     """The report. Ends with a line break."""
     changed = f"{found.changed:,} would have another verdict"
+    noun = "decision" if found.events == 1 else "decisions"
     lines = [
-        f"{found.events:,} decisions, decided again by {' and '.join(engines)}: "
+        f"{found.events:,} {noun}, decided again by {' and '.join(engines)}: "
         f"{screen.paint(changed, Colour.BOLD_YELLOW) if found.changed else changed}, "
         f"{found.same_verdict:,} the same one for another reason, {found.same:,} are the same"
     ]

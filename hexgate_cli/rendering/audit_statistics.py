@@ -24,7 +24,8 @@ def format_statistics(found: Statistics, top: int, screen: Screen) -> str:
     verdicts = ", ".join(
         screen.paint(f"{found.total(verdict):,} {verdict.value.replace('_', ' ')}", WORDS[verdict][1]) for verdict in Verdict
     )
-    blocks = [f"{found.events:,} decisions from {clock(found.first)} to {clock(found.last)}: {verdicts}"]
+    noun = "decision" if found.events == 1 else "decisions"
+    blocks = [f"{found.events:,} {noun} from {clock(found.first)} to {clock(found.last)}: {verdicts}"]
     blocks += [_table("tool", found.tools, screen), _table("role", found.roles, screen)]
     causes = found.top_causes(top)
     if causes:

@@ -35,8 +35,8 @@ def format_verification(found: Verification, *, trusted: bool, screen: Screen) -
         lines.append(f"  {_count(found.repaired, 'torn line')} repaired after a crash")
     if found.unrecorded:
         lines.append(f"  {_count(found.unrecorded, 'denial')} could not be recorded")
-    for key in found.keys:
-        lines.append(f"  {'key' if trusted else 'key, by the log’s own word'}: {escape_text(key)}")
+    whose = "key" if trusted else "key, by the log's own word"
+    lines += [f"  {whose}: {escape_text(key)}" for key in found.keys]
     return "\n".join(lines) + "\n"
 
 
