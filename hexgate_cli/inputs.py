@@ -35,20 +35,24 @@ def open_standard_input() -> BinaryIO:
 
 def read_bytes(path: str) -> bytes:
     """The content of a file, or of standard input for `-`. Raises CommandError where it cannot be read."""
+    data = read_start(path, INPUT_BYTES + 1)
+    if len(data) > INPUT_BYTES:
+        raise InputError(f"`{path}` is longer than {INPUT_BYTES} bytes")
+    return data
+
+
+def read_start(path: str, count: int) -> bytes:
+    """The first bytes of a file, or of standard input for `-`: what is longer is not read. Raises CommandError where it cannot be read."""
     try:
         if path == "-":
-            data = open_standard_input().read(INPUT_BYTES + 1)
-        else:
-            with Path(path).open("rb") as file:
-                data = file.read(INPUT_BYTES + 1)
+            return open_standard_input().read(count)
+        with Path(path).open("rb") as file:
+            return file.read(count)
     except FileNotFoundError:
         raise InputError(f"there is no file `{path}`") from None
     except (OSError, ValueError) as error:
         detail = describe_os_error(error) if isinstance(error, OSError) else str(error)
         raise CommandError(f"cannot read `{path}`: {detail}") from None
-    if len(data) > INPUT_BYTES:
-        raise InputError(f"`{path}` is longer than {INPUT_BYTES} bytes")
-    return data
 
 
 def parse_json_option(option: str, text: str) -> Json:

@@ -23,6 +23,7 @@ from hexgate_cli.failures import CommandError, help_for_unknown
 
 _ALWAYS = (ExitCode.OK, ExitCode.FAILURE, ExitCode.USAGE)
 _DECIDING = (*_ALWAYS, ExitCode.DENIED, ExitCode.APPROVAL_REQUIRED, ExitCode.POLICY_INVALID)
+_SIGNING = (*_ALWAYS, ExitCode.POLICY_INVALID, ExitCode.UNTRUSTED)
 _READING = (*_ALWAYS, ExitCode.POLICY_INVALID)
 
 
@@ -57,6 +58,11 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "eval": Subcommand("eval", "Evaluate expressions.", _READING),
     "audit": Subcommand("", "Read, verify and replay audit logs.", _READING, AUDIT_SUBCOMMANDS),
     "compile": Subcommand("compile", "Compile a policy set to a WebAssembly module.", _READING),
+    "keygen": Subcommand("keygen", "Make a key to sign with.", _ALWAYS),
+    "key": Subcommand("key", "Show the public side of keys: the HEXGATE_KEY line.", _ALWAYS),
+    "sign": Subcommand("sign", "Sign policies: a bundle that runtimes trust.", _SIGNING),
+    "verify": Subcommand("verify", "Check a bundle as a runtime does, and say what was checked.", _SIGNING),
+    "inspect": Subcommand("inspect", "Show what is in a bundle, without running it.", (*_ALWAYS, ExitCode.UNTRUSTED)),
 }
 """Every subcommand, in the order of `--help`."""
 

@@ -37,3 +37,9 @@ Now: TypeAlias = Annotated[
     str | None,
     typer.Option("--now", metavar="INSTANT", help="RFC 3339 or seconds since the epoch; else the clock's."),
 ]
+Trust: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--trust", metavar="KEYS", help="Who must have signed: `[N/]ed25519:…[,ed25519:…]`, or a whole HEXGATE_KEY; else the variable's."
+    ),
+]

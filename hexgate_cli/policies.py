@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hexgate.diagnostics import Diagnostic, PolicyInvalidError
@@ -27,10 +28,13 @@ _NAMES_AND_CONSTANTS = ("HG110", "HG113")
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A policy set, None where it has errors, and what was found."""
+    """A policy set, None where it has errors, what was found, and what it was read from: the contents of its files by the name to
+    show, and the tools' schemas."""
 
     policy: CheckedPolicy | None
     diagnostics: tuple[Diagnostic, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    schemas: ToolSchemas | None = None
 
 
 def inspect_policy(path: str, tools: str | None = None) -> Inspection:
@@ -49,7 +53,7 @@ def inspect_policy(path: str, tools: str | None = None) -> Inspection:
         policy, notes = check_with_notes(link(source), schemas)
     except PolicyInvalidError as error:
         return Inspection(None, error.diagnostics)
-    return Inspection(policy, notes)
+    return Inspection(policy, notes, files, schemas)
 
 
 def _expression_findings(source: SourcePolicy, schemas: ToolSchemas | None) -> tuple[Diagnostic, ...]:
@@ -85,9 +89,14 @@ def _require_readable(path: str) -> None:
 def require_policy(path: str, tools: str | None = None) -> CheckedPolicy:
     """The checked policy. Where it has errors, shows them on standard error and raises CommandError with the exit code
     of an invalid policy."""
+    return require_inspection(path, tools)[0]
+
+
+def require_inspection(path: str, tools: str | None = None) -> tuple[CheckedPolicy, Inspection]:
+    """As `require_policy`, with what the policy was read from."""
     inspection = inspect_policy(path, tools)
     if inspection.policy is not None:
-        return inspection.policy
+        return inspection.policy, inspection
     screen = screen_of(sys.stderr)
     sys.stderr.write(format_diagnostics(inspection.diagnostics, SourceText(), screen))
     raise CommandError(

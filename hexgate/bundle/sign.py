@@ -91,13 +91,13 @@ def sign_bundle(data: bytes, keys: Iterable[SigningKey]) -> bytes:
     statement = read_statement(bundle.envelope.payload)
     require_artifacts(statement, bundle.artifacts)
     message = pre_authentication_encoding(bundle.envelope.payload_type, bundle.envelope.payload)
-    signatures = {signature.keyid: signature for signature in bundle.envelope.signatures}
+    signatures = {signature.keyid: signature.value for signature in bundle.envelope.signatures}
     for key in keys:
         public = key.public
-        if public.keyid in signatures:
+        if public.verifies(signatures.get(public.keyid, b""), message):
             raise SigningError(f"the key {public.fingerprint} has signed this bundle; sign with another key")
-        signatures[public.keyid] = Signature(public.keyid, key.sign(message))
+        signatures[public.keyid] = key.sign(message)
     if len(signatures) > SIGNATURES:
         raise SigningError(f"a bundle has at most {SIGNATURES} signatures; sign a new one with fewer keys")
-    ordered = tuple(signatures[keyid] for keyid in sorted(signatures))
+    ordered = tuple(Signature(keyid, value) for keyid, value in sorted(signatures.items()))
     return write_bundle(replace(bundle, envelope=replace(bundle.envelope, signatures=ordered)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from hexgate.bundle.keys import KeyRefusedError, PublicKey, parse_public_key
 from hexgate.bundle.refusal import BundleRefusedError, Refusal
-from hexgate.bundle.strict_members import MemberError, Members, encode_base64, format_time
+from hexgate.bundle.strict_members import MemberError, Members, encode_base64, format_time, is_text
 from hexgate.bundle.trust_root import NAME
 from hexgate.strict_json import StrictJsonError, parse_json
 
@@ -201,7 +201,6 @@ def _read_predicate(value: Any, subjects: Mapping[str, str]) -> Predicate:
     members = Members(value, "the predicate", _PREDICATE)
     limits = Members(members.any("limits"), "`limits`", ("fuel", "memory", "functions"))
     lengths = Members(members.any("lengths"), "`lengths`", tuple(subjects))
-    schemas = members.object("toolSchemas", TOOLS)
     issued_at, not_after = members.time("issuedAt"), members.time("notAfter")
     if not_after <= issued_at:
         raise MemberError("`notAfter` is not later than `issuedAt`")
@@ -213,9 +212,9 @@ def _read_predicate(value: Any, subjects: Mapping[str, str]) -> Predicate:
         members.text("minRuntime", _RUNTIME, "a version such as 1.2.3"),
         members.number("abi", 0, VERSION_MAX),
         SignedLimits(*(limits.number(name, 0, VERSION_MAX) for name in ("fuel", "memory", "functions"))),
-        _read_audit(members.any("audit")),
-        _read_identity(members.any("identity")),
-        {tool: Members(schemas, "`toolSchemas`", tuple(schemas)).sha256(tool) for tool in schemas},
+        read_audit_settings(members.any("audit")),
+        read_identity_settings(members.any("identity")),
+        _read_tool_schemas(members.object("toolSchemas", TOOLS)),
         members.text("compiler"),
         members.sha256("sourceDigest"),
         {name: lengths.number(name, 0, VERSION_MAX) for name in subjects},
@@ -223,7 +222,15 @@ def _read_predicate(value: Any, subjects: Mapping[str, str]) -> Predicate:
     )
 
 
-def _read_audit(value: Any) -> AuditSettings:
+def _read_tool_schemas(schemas: dict[str, Any]) -> dict[str, str]:
+    if not all(map(is_text, schemas)):
+        raise MemberError("`toolSchemas` names a tool by something else than a text")
+    members = Members(schemas, "`toolSchemas`", tuple(schemas))
+    return {tool: members.sha256(tool) for tool in schemas}
+
+
+def read_audit_settings(value: Any) -> AuditSettings:
+    """The member `audit` of a predicate. Raises MemberError."""
     audit = Members(value, "`audit`", ("mode", "mask", "hash"))
     return AuditSettings(
         audit.text("mode", re.compile("written|durable"), "`written` or `durable`"),
@@ -236,7 +243,8 @@ def _texts(items: list[Any], what: str, pattern: re.Pattern[str] | None = None) 
     return tuple(Members({"": item}, what, ("",)).text("", pattern) for item in items)
 
 
-def _read_identity(value: Any) -> IdentitySettings:
+def read_identity_settings(value: Any) -> IdentitySettings:
+    """The member `identity` of a predicate. Raises MemberError, and KeyRefusedError for a key in it."""
     identity = Members(value, "`identity`", ("requireToken", "rootKeys", "revoked", "audience"))
     keys = tuple(_read_root_key(item) for item in identity.list("rootKeys", ROOT_KEYS))
     if len({key.id for key in keys}) < len(keys):

@@ -7,8 +7,9 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z", re.ASCII)
 
@@ -43,8 +44,8 @@ class Members:
         return MemberError(f"`{name}` of {self._what} is not {must}")
 
     def text(self, name: str, pattern: re.Pattern[str] | None = None, must: str = "a text") -> str:
-        value = self._value[name]
-        if type(value) is not str or len(value) > LONGEST_TEXT or (pattern is not None and not pattern.fullmatch(value)):
+        value: Any = self._value[name]
+        if not is_text(value) or (pattern is not None and not pattern.fullmatch(value)):
             raise self._fail(name, must)
         return value
 
@@ -89,6 +90,11 @@ class Members:
         if data is None:
             raise self._fail(name, "base64 in its one form")
         return data
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether a value is a text that UTF-8 has (readers of JSON differ on lone surrogates) and that is not too long."""
+    return type(value) is str and len(value) <= LONGEST_TEXT and (value.isascii() or _SURROGATE.search(value) is None)
 
 
 def decode_base64(text: str) -> bytes | None:
