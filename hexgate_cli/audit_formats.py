@@ -1,4 +1,4 @@
-"""Events in the formats of others: CSV (RFC 4180), OCSF 1.3 API Activity, CloudEvents 1.0."""
+"""Events in the formats of others: CSV (RFC 4180, with line feeds alone), OCSF 1.3 API Activity, CloudEvents 1.0."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def export_line(event: AuditEvent, format_: ExportFormat) -> str:
 
 def _csv_row(cells: Iterable[str]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    csv.writer(out, lineterminator="\n").writerow(cells)
     return out.getvalue()
 
 
