@@ -23,27 +23,41 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class Frontier:
-    """A tree that only grows: the roots of its complete subtrees, from the largest to the smallest. An append costs
-    one inner hash on average, and memory grows with the logarithm of the size."""
+    """A tree that only grows: the roots of its complete subtrees, from the largest to the smallest.
 
-    __slots__ = ("_subtrees", "size")
+    Appended hashes wait until a root is asked for, which hashes them together: in a log that is at its checkpoints.
+    """
+
+    __slots__ = ("_folded", "_subtrees", "_waiting", "append")
 
     def __init__(self) -> None:
         self._subtrees: list[bytes] = []
-        self.size = 0
-
-    def append(self, leaf: bytes) -> None:
+        self._folded = 0
+        self._waiting: list[bytes] = []
+        self.append = self._waiting.append
         """Add the hash of the next leaf."""
-        subtrees = self._subtrees
-        remaining = self.size
-        while remaining & 1:
-            leaf = sha256(b"\1" + subtrees.pop() + leaf).digest()
-            remaining >>= 1
-        subtrees.append(leaf)
-        self.size += 1
+
+    @property
+    def size(self) -> int:
+        """How many leaves there are."""
+        return self._folded + len(self._waiting)
+
+    def _fold(self) -> None:
+        """Put the waiting leaves into the tree: one inner hash each on average."""
+        subtrees, size = self._subtrees, self._folded
+        for leaf in self._waiting:
+            remaining = size
+            while remaining & 1:
+                leaf = sha256(b"\1" + subtrees.pop() + leaf).digest()
+                remaining >>= 1
+            subtrees.append(leaf)
+            size += 1
+        self._folded = size
+        self._waiting.clear()
 
     def root(self) -> bytes:
         """The tree's root."""
+        self._fold()
         if not self._subtrees:
             return EMPTY_ROOT
         root = self._subtrees[-1]

@@ -123,6 +123,9 @@ class Recorder:
             attrs = user.attrs if type(user) is User else None
             input_ = _any_input(plan, args, attrs, ctx, resource, keyed)
         user_id = _text(user.user_id) if type(user) is User else "null"
+        run = "null" if run_id is None else _text(run_id)
+        call = "null" if call_id is None else _text(call_id)
+        token = "null" if token_id is None else _text(token_id)
         seconds, nanoseconds = divmod(now, _SECOND)
         known, prefix = self._second
         if known != seconds:
@@ -131,8 +134,8 @@ class Recorder:
             nanoseconds = int(stamp[20:29])
             self._second = (seconds, prefix)
         return (
-            f'"type":"decision","timestamp":"{prefix}{nanoseconds:09d}Z","user":{user_id},"token_id":{_text(token_id)},'
-            f'"run_id":{_text(run_id)},"call_id":{_text(call_id)},"args_digest":"{keyed(canonical_arguments(args))}",'
+            f'"type":"decision","timestamp":"{prefix}{nanoseconds:09d}Z","user":{user_id},"token_id":{token},'
+            f'"run_id":{run},"call_id":{call},"args_digest":"{keyed(canonical_arguments(args))}",'
             f'{input_},"metrics":{{"timer_hexgate_decide_ns":{"null" if latency is None else int(latency)}}},{outcome}'
         )
 
@@ -158,8 +161,6 @@ class Recorder:
 
 def _text(value: object) -> str:
     """The JSON of a text, cut to its cap; null for what is no text."""
-    if value is None:
-        return "null"
     if type(value) is str and len(value) <= NAME_CHARACTERS and value.isascii() and value.isprintable():
         return encode_basestring_ascii(value)
     return encode_json(cut(value, NAME_CHARACTERS))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from hexgate.audit.checkpoint import (
     read_checkpoint,
 )
 from hexgate.audit.event import EventMalformedError, read_record
-from hexgate.audit.merkle import Frontier, leaf_hash
+from hexgate.audit.merkle import Frontier
 from hexgate.audit.read import strands_of
 from hexgate.audit.segment import (
     FIRST_PREVIOUS,
@@ -32,6 +33,8 @@ from hexgate.audit.segment import (
     segment_path,
     split_checkpoints,
 )
+
+_DECISION = b'"type":"decision"'
 
 
 class Tampering(Enum):
@@ -159,15 +162,15 @@ class _Strand:
         while line is not None:
             size += 1
             length += len(line) + 1
-            if not line.startswith(b'{"seq":%d,"prev":"%s","' % (self.seq, previous.encode())):
+            if not line.startswith(f'{{"seq":{self.seq},"prev":"{previous}","'.encode()):
                 self._explain(line, size, previous)
             self.seq += 1
-            leaf = leaf_hash(line)
+            leaf = sha256(b"\0" + line).digest()
             previous = leaf[:8].hex()
             append(leaf)
             if size in wanted:
                 roots[size] = frontier.root()
-            if b'"type":"decision"' not in line[:140]:
+            if line.find(_DECISION, 0, 140) < 0:
                 self._count(line)
             line = next(lines, None)
         self.previous = previous
