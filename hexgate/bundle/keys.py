@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import binascii
 import hashlib
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 KEY_BYTES = 32
@@ -17,6 +16,8 @@ PEM_BYTES = 16_384
 """Length of a private key's file, at most."""
 
 SCHEME = "ed25519:"
+_DIGITS = re.compile(r"[A-Za-z0-9_-]{43}")
+_NOT_ITS_FORM = "a public key is 43 base64url digits in their one form, without padding"
 
 _P = 2**255 - 19
 _D = -121665 * pow(121666, -1, _P) % _P
@@ -80,12 +81,11 @@ def parse_public_key(text: str) -> PublicKey:
     if not text.startswith(SCHEME):
         raise KeyRefusedError(f"a public key begins with `{SCHEME}`")
     digits = text[len(SCHEME) :]
-    try:
-        raw = urlsafe_b64decode(digits.encode("ascii") + b"=")
-    except (UnicodeEncodeError, binascii.Error):
-        raise KeyRefusedError("a public key is 43 base64url digits") from None
+    if not _DIGITS.fullmatch(digits):
+        raise KeyRefusedError(_NOT_ITS_FORM)
+    raw = urlsafe_b64decode(digits + "=")
     if urlsafe_b64encode(raw).rstrip(b"=").decode() != digits:
-        raise KeyRefusedError("a public key is 43 base64url digits in their one form, without padding")
+        raise KeyRefusedError(_NOT_ITS_FORM)
     return PublicKey(raw)
 
 
@@ -113,6 +113,8 @@ def generate_key() -> SigningKey:
 
 def read_signing_key(pem: bytes, passphrase: bytes | None = None) -> SigningKey:
     """The private key of a PEM text (PKCS#8, RFC 5958; encrypted or not). Raises KeyRefusedError."""
+    from cryptography.hazmat.primitives import serialization  # slow to load, and for signers only
+
     if len(pem) > PEM_BYTES:
         raise KeyRefusedError(f"a private key's file has at most {PEM_BYTES} bytes")
     try:
@@ -130,6 +132,8 @@ def read_signing_key(pem: bytes, passphrase: bytes | None = None) -> SigningKey:
 
 def write_signing_key(key: SigningKey, passphrase: bytes | None = None) -> bytes:
     """A private key as PEM (PKCS#8), encrypted where there is a passphrase."""
+    from cryptography.hazmat.primitives import serialization
+
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase is not None:
         encryption = serialization.BestAvailableEncryption(passphrase)

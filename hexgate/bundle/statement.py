@@ -240,7 +240,10 @@ def read_audit_settings(value: Any) -> AuditSettings:
 
 
 def _texts(items: list[Any], what: str, pattern: re.Pattern[str] | None = None) -> tuple[str, ...]:
-    return tuple(Members({"": item}, what, ("",)).text("", pattern) for item in items)
+    for item in items:
+        if not is_text(item) or (pattern is not None and not pattern.fullmatch(item)):
+            raise MemberError(f"{what} is not one")
+    return tuple(items)
 
 
 def read_identity_settings(value: Any) -> IdentitySettings:
