@@ -1,4 +1,4 @@
-"""Signed bundles of small policies, for tests of what runs them."""
+"""Signed bundles of small policies, for measurements and tests of what runs them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -173,6 +172,8 @@ class Gate:
 
     async def refresh_async(self) -> RefreshResult:
         """As `refresh`, in another thread."""
+        import asyncio  # slow to load, and here already where there is a coroutine
+
         return await asyncio.to_thread(self._refresher.refresh)
 
     def close(self) -> None:

@@ -73,13 +73,13 @@ class BundleRefresher:
         self._validators: Validators | None = None
         self._lock = threading.Lock()
         self._failure: str | None = None
+        self._warning: str | None = None
         _ALIVE.add(self)
         self.quick = not source.location.lower().startswith("https://")
         self._digest = ""
         self.snapshot = self._fetch_first()
         LOG.info("bundle %s version %d (%.12s) decides", self._name, self._reference.version, self._digest)
-        if floors.warning is not None:
-            LOG.warning("%s", floors.warning)
+        self._say_floors_warning()
 
     def refresh(self) -> RefreshResult:
         """Brings the snapshot up to date. What goes wrong is logged once until it changes, and keeps the last good one."""
@@ -91,12 +91,21 @@ class BundleRefresher:
         if self._failure is not None:
             self._failure = None
             LOG.info("bundle %s can be refreshed again", self._name)
+        self._say_floors_warning()
         return RefreshResult(outcome, self.snapshot.bundle)
 
     @property
     def _reference(self) -> BundleReference:
         assert self.snapshot.bundle is not None
         return self.snapshot.bundle
+
+    def _say_floors_warning(self) -> None:
+        """Tells the operator, once until it changes, that nothing outlasts a restart."""
+        warning = self._floors.warning
+        if warning != self._warning:
+            self._warning = warning
+            if warning is not None:
+                LOG.warning("%s", warning)
 
     def _failed(self, sentence: str) -> RefreshResult:
         if sentence != self._failure:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.signed_policies import EXPIRES, ISSUED, KEY, refunds_up_to, signed
+from benchmarks.swap_campaign import run
 from hexgate.bundle.keys import generate_key
 from hexgate.bundle.refusal import BundleRefusedError, Refusal
 from hexgate.bundle.state import StateError
@@ -21,7 +23,6 @@ from hexgate.diagnostics import PolicyInvalidError
 from hexgate.runtime.gate import Gate
 from hexgate.runtime.refresh import BackgroundRefresh, RefreshOutcome
 from hexgate.runtime.source import SourceError
-from tests.runtime.signed_policies import EXPIRES, ISSUED, KEY, refunds_up_to, signed
 
 ALICE = User("alice", "billing")
 OTHER = generate_key()
@@ -271,7 +272,7 @@ def test_a_refresh_from_a_coroutine(place: Place) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_refreshes_and_decides(place: Place) -> None:
     gate = Gate.from_bundle(place.file, [KEY.public], state=place.folder / "state", refresh_seconds=3600, clock=place.clock)
-    with gate, _in_child() as answer:
+    with gate, _Child() as answer:
         if answer is not None:
             place.publish(signed(100, 2))
             alive = [one for one in threading.enumerate() if one.name == "hexgate-refresh"]
@@ -280,7 +281,7 @@ def test_a_forked_child_refreshes_and_decides(place: Place) -> None:
     assert _decide(gate, 300).allowed
 
 
-class _in_child:
+class _Child:
     """The body runs in a child with a list to answer in, and is passed over in the parent, which requires a true answer."""
 
     def __enter__(self) -> list[bool] | None:
@@ -298,3 +299,9 @@ class _in_child:
 def _logs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     with caplog.at_level(logging.WARNING, logger="hexgate"):
         yield
+
+
+def test_threads_decide_by_one_bundle_or_the_other_while_it_is_swapped(tmp_path: Path) -> None:
+    """`python -m benchmarks.swap_campaign` is the long one."""
+    done = run(threads=16, decisions=500, swaps=15, folder=tmp_path)
+    assert done.wrong == () and done.decisions >= 8_000

@@ -107,7 +107,7 @@ def test_extra_keywords_are_arguments_by_their_own_names(gate: Gate) -> None:
     assert guarded(1, items=[3]) == (1, {"items": [3]})
     with pytest.raises(ToolDeniedError):
         guarded(1, items=[3, 4])
-    with pytest.raises(TypeError, match="^`amount` is given twice$"):
+    with pytest.raises(TypeError, match=r"^`amount` is given twice$"):
         guarded(1, amount=900)
 
 
