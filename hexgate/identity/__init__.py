@@ -1,0 +1,1 @@
+"""Who is calling: Biscuit tokens, read under guards (docs/identity.md)."""
