@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hexgate.audit.masking import Masked, MaskTree
+from hexgate.audit.masking import MaskTree
+from hexgate.decision.mask_paths import Masked
 from hexgate.decision.reads import Everything, Members
 from hexgate.decision.request import instant_of, pack_carefully
 from hexgate.limits import INT_MIN, REQUEST_DEPTH, UINT_MAX

@@ -76,7 +76,7 @@ class _PolicyChecker:
         boundary = None if policy.boundary is None else self._role(policy.boundary)
         held = {name: role for name, role in roles.items() if not policy.roles[name].source.abstract}
         rows = [*held.values(), *([boundary] if boundary is not None else [])]
-        return CheckedPolicy(held, boundary, *joined_reads(rows))
+        return CheckedPolicy(held, boundary, *joined_reads(rows), policy.masks)
 
     def _role(self, role: LinkedRole) -> CheckedRole:
         default = None if role.default is None else self._entry(role.default, role)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hexgate.decision.decision import ConstraintReference, RuleReference
+from hexgate.decision.mask_paths import MaskPath
 from hexgate.decision.reads import Reads
 from hexgate.decision.tool_patterns import matches_pattern
 from hexgate.language.checked import CheckedExpression
@@ -73,6 +74,8 @@ class CheckedPolicy:
     tool_reads: Mapping[str, Reads]
     pattern_reads: tuple[tuple[str, Reads], ...]
     default_reads: Reads
+    masks: tuple[MaskPath, ...] = ()
+    """Values of calls that a log must not hold, in order of text (P9). They decide nothing."""
 
     def reads_for(self, tool: str) -> Reads:
         """What the rules of all roles and of the boundary may read for a tool."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from hexgate.decision.mask_paths import MaskPath
 from hexgate.decision.tool_patterns import is_pattern, literal_prefix, patterns_overlap
 from hexgate.diagnostics import Diagnostic, PolicyInvalidError, Related
 from hexgate.language.suggest import help_for
@@ -51,7 +52,9 @@ class _Linker:
         for name in order:
             self._linked[name] = self._link_role(self._policy.roles[name])
         boundary = self._policy.boundary
-        return LinkedPolicy(self._linked, None if boundary is None else self._link_role(boundary))
+        return LinkedPolicy(
+            self._linked, None if boundary is None else self._link_role(boundary), _all_masks(self._policy)
+        )
 
     def _report(self, code: str, message: str, place: Place, help_: str = "", related: tuple[Related, ...] = ()) -> None:
         self.diagnostics.append(Diagnostic(code, message, place, help_, related))
@@ -159,6 +162,15 @@ class _Linker:
                     place = entries[second].source.place if of_role else role.inherits[-1].place
                     help_ = "lengthen the text before the first `*` of one, or write the tools' names"
                     self._report("HG304", message, place, help_, related)
+
+
+def _all_masks(policy: SourcePolicy) -> tuple[MaskPath, ...]:
+    """What anyone masks, in order of text: a log that several roles write to hides what one of them wants hidden."""
+    holders = [*policy.roles.values(), *([policy.boundary] if policy.boundary is not None else [])]
+    paths = {*policy.masks}
+    for role in holders:
+        paths.update(role.masks, *(entry.masks for entry in role.entries))
+    return tuple(sorted(paths, key=lambda path: (str(path), path.masked.value)))
 
 
 def _pairs(names: list[str], new: set[str]) -> Iterator[tuple[str, str]]:

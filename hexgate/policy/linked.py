@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hexgate.decision.mask_paths import MaskPath
 from hexgate.decision.tool_patterns import is_pattern, literal_prefix, matches_pattern
 from hexgate.policy.source import SourceConstant, SourceEntry, SourceRole
 from hexgate.values import Value
@@ -53,7 +54,8 @@ class LinkedRole:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkedPolicy:
-    """All roles by name, abstract ones too, parents before children; and the boundary."""
+    """All roles by name, abstract ones too, parents before children; the boundary; and every path that anyone masks (P9)."""
 
     roles: Mapping[str, LinkedRole]
     boundary: LinkedRole | None
+    masks: tuple[MaskPath, ...] = ()

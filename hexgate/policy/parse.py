@@ -8,6 +8,7 @@ from pathlib import PurePath
 from hexgate.collector_pause import collector_paused
 from hexgate.diagnostics import Diagnostic, PolicyInvalidError, Related
 from hexgate.place import Place
+from hexgate.policy.parse_audit import AUDIT, parse_audit
 from hexgate.policy.parse_entries import parse_default, parse_entries
 from hexgate.policy.reading import ROLE_NAME, Reader, shorten
 from hexgate.policy.source import SourceConstant, SourceParent, SourcePolicy, SourceRole
@@ -18,9 +19,9 @@ SET_BYTES = 2**24
 """Length of all files of a policy set together, in bytes, at most."""
 
 BOUNDARY_FILE = "boundary"
-_ROLE_KEYS = ("inherits", "abstract", "default_policy", "tools", "consts", "description")
-_BOUNDARY_KEYS = ("default_policy", "tools", "consts", "description")
-_SET_KEYS = ("version", "roles", "boundary", "consts", "description")
+_ROLE_KEYS = ("inherits", "abstract", "default_policy", "tools", "consts", "description", AUDIT)
+_BOUNDARY_KEYS = ("default_policy", "tools", "consts", "description", AUDIT)
+_SET_KEYS = ("version", "roles", "boundary", "consts", "description", AUDIT)
 
 
 def parse(files: MappingType[str, bytes]) -> SourcePolicy:
@@ -133,7 +134,7 @@ def _parse_set(reader: Reader, file: str, tree: Mapping) -> SourcePolicy:
     if limits is not None:
         place = tree.key_place(BOUNDARY_FILE)
         boundary = _parse_inner(reader, limits, "the boundary", _BOUNDARY_KEYS, BOUNDARY_FILE, place)
-    return SourcePolicy(roles, boundary, _parse_constants(reader, tree))
+    return SourcePolicy(roles, boundary, _parse_constants(reader, tree), parse_audit(reader, tree, None))
 
 
 def _parse_inner(
@@ -159,6 +160,7 @@ def _parse_role(reader: Reader, name: str, tree: Mapping, place: Place) -> Sourc
         parse_entries(reader, tree),
         _parse_constants(reader, tree),
         reader.text(tree, "description"),
+        parse_audit(reader, tree, None),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hexgate.decision.decision import Verdict
+from hexgate.policy.parse_audit import AUDIT, parse_audit
 from hexgate.policy.reading import Reader, shorten
 from hexgate.policy.source import SourceEntry, SourceRule, SourceText
 from hexgate.policy.values import duration_seconds
@@ -37,9 +38,10 @@ def parse_entries(reader: Reader, tree: Mapping) -> tuple[SourceEntry, ...]:
     entries: list[SourceEntry] = []
     for key, node in reader.mapping(tree, "tools"):
         reader.require_tool_name(key.text, key.place)
-        rules = _parse_rules(reader, node, f"the entry of `{shorten(key.text)}`")
+        rules = _parse_rules(reader, node, f"the entry of `{shorten(key.text)}`", AUDIT)
+        masks = parse_audit(reader, node, key.text) if isinstance(node, Mapping) else ()
         if rules:
-            entries.append(SourceEntry(key.text, rules, key.place))
+            entries.append(SourceEntry(key.text, rules, key.place, masks))
     return tuple(entries)
 
 
@@ -52,8 +54,8 @@ def parse_default(reader: Reader, tree: Mapping) -> SourceEntry | None:
     return SourceEntry(DEFAULT, rules, tree.key_place(DEFAULT)) if rules else None
 
 
-def _parse_rules(reader: Reader, node: Node, what: str) -> tuple[SourceRule, ...]:
-    """One rule, or the rules of `rules:`; none where the entry was reported."""
+def _parse_rules(reader: Reader, node: Node, what: str, *others: str) -> tuple[SourceRule, ...]:
+    """One rule, or the rules of `rules:`; none where the entry was reported. `others` are keys that are read elsewhere."""
     if not isinstance(node, Mapping):
         shown = node.source.text if isinstance(node, Scalar) else ""
         help_ = f"write `mode: {shown}` below it" if shown in MODES else "write `mode:` below it"
@@ -61,11 +63,11 @@ def _parse_rules(reader: Reader, node: Node, what: str) -> tuple[SourceRule, ...
         return ()
     listed = node.get("rules")
     if listed is None:
-        meant = reader.refuse_keys(node, (*_RULE_KEYS, "rules"), "an entry")
+        meant = reader.refuse_keys(node, (*_RULE_KEYS, "rules", *others), "an entry")
         is_list = "rules" in node.broken or "rules" in meant
         rule = None if is_list else _parse_rule(reader, node, what, meant)
         return (rule,) if rule else ()
-    reader.refuse_keys(node, ("rules",), "an entry with `rules`", "write it in each of the rules")
+    reader.refuse_keys(node, ("rules", *others), "an entry with `rules`", "write it in each of the rules")
     if not isinstance(listed, Sequence) or not (listed.items or listed.is_broken):
         reader.report("HG204", "`rules` is a list of rules", listed.place, "write each rule as `- mode: ...`")
         return ()

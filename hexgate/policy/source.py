@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hexgate.decision.decision import Verdict
+from hexgate.decision.mask_paths import MaskPath
 from hexgate.place import Place
 from hexgate.policy.scalar_places import scalar_places
 from hexgate.values import Value
@@ -68,6 +69,7 @@ class SourceEntry:
     name: str
     rules: tuple[SourceRule, ...]
     place: Place
+    masks: tuple[MaskPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class SourceRole:
     entries: tuple[SourceEntry, ...] = ()
     constants: tuple[SourceConstant, ...] = ()
     description: str | None = None
+    masks: tuple[MaskPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +107,4 @@ class SourcePolicy:
     roles: Mapping[str, SourceRole]
     boundary: SourceRole | None = None
     constants: tuple[SourceConstant, ...] = ()
+    masks: tuple[MaskPath, ...] = ()

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from hexgate.audit.event import EventMalformedError, read_event, read_record, write_event
 from hexgate.audit.log import AuditLog
-from hexgate.audit.masking import Masking, MaskPathError
+from hexgate.audit.masking import Masking
 from hexgate.audit.recordable import record_roots, restore_value
 from hexgate.audit.sinks import FunctionSink
 from hexgate.decision.decision import Decision, Reason, User, Verdict
+from hexgate.decision.mask_paths import MaskPathError
 from hexgate.decision.reads import EVERYTHING, Reads
 from hexgate.values import Duration, Timestamp, UInt
 from tests.audit.logs import ALL, ALLOWED, START, Clock, events, policy, record, rotation
@@ -66,7 +67,7 @@ VALUES: list[tuple[Any, Any, dict[str, str]]] = [
     (datetime.datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), 10**9, {"": "timestamp"}),
     (datetime.datetime(1970, 1, 1), None, {"": "unsupported"}),
     (Lying("x"), None, {"": "unsupported"}),
-    (object(), None, {"": "unsupported"}),
+    (..., None, {"": "unsupported"}),
     ({1: 2}, None, {"": "unsupported"}),
     ([1, (2, b"")], [1, [2, ""]], {"/1/1": "bytes"}),
     ({"a/b~c": UInt(1)}, {"a/b~c": 1}, {"/a~1b~0c": "uint"}),

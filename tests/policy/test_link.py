@@ -124,3 +124,15 @@ def test_patterns_that_many_roles_inherit_are_compared_once() -> None:
     before = time.process_time()
     assert len(check(linked(base=base, **files)).roles) == 301
     assert time.process_time() - before < 15
+
+
+def test_what_anyone_masks_is_masked_for_all() -> None:
+    policy = linked(
+        base="abstract: true\naudit: {hash: [user.attrs.email]}\ntools:\n  pay:\n    mode: allow\n    audit: {mask: [args.card.number]}\n",
+        child="inherits: [base]\ntools:\n  pay: {mode: deny}\n  get_*: {rules: [{mode: allow}], audit: {mask: [ctx.ip], hash: [args.x]}}\n",
+        boundary="audit: {mask: [resource.iban]}\n",
+    )
+    assert [(str(path), path.masked.value) for path in check(policy).masks] == [
+        ("get_*/args.x", "hash"), ("get_*/ctx.ip", "mask"), ("pay/args.card.number", "mask"), ("resource.iban", "mask"),
+        ("user.attrs.email", "hash"),
+    ]  # fmt: skip

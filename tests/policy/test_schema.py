@@ -80,6 +80,13 @@ class Documents:
             )
         return rule
 
+    def audit(self) -> Any:
+        paths = ["args.card", "user.attrs.e-mail", "ctx.a.b_9", "resource.x"]
+        return self._source.choice([None, {}, self.some(mask=lambda: self._source.sample(paths, 2), hash=lambda: paths[:1])])
+
+    def tool_entry(self) -> dict[str, Any]:
+        return {**self.entry(), **self.some(audit=self.audit)}
+
     def entry(self) -> dict[str, Any]:
         return self.rule() if self._source.random() < 0.7 else {"rules": self.many(self.rule)}
 
@@ -91,10 +98,10 @@ class Documents:
 
     def tools(self) -> Any:
         names = self._source.sample(["a", "github.*", "A.b:c/d-e_9", "no", "x*y"], self._source.randint(0, 3))
-        return self._source.choice([None, {name: self.entry() for name in names}])
+        return self._source.choice([None, {name: self.tool_entry() for name in names}])
 
     def boundary(self) -> dict[str, Any]:
-        return self.some(description=self.text, default_policy=self.entry, tools=self.tools, consts=self.constants)
+        return self.some(description=self.text, default_policy=self.entry, tools=self.tools, consts=self.constants, audit=self.audit)
 
     def role(self) -> dict[str, Any]:
         return {
@@ -110,7 +117,7 @@ class Documents:
 
     def set_file(self) -> dict[str, Any]:
         roles = {name: self._source.choice([None, self.role()]) for name in self._source.sample(["a", "b-c", "d_9"], 2)}
-        return {"version": 1, "roles": roles, **self.some(boundary=self.boundary, consts=self.constants, description=self.text)}
+        return {"version": 1, "roles": roles, **self.some(boundary=self.boundary, consts=self.constants, description=self.text, audit=self.audit)}
 
 
 SPOILS: list[Any] = [
@@ -141,7 +148,7 @@ def spoil(document: Any, source: random.Random) -> Any:
         name = source.choice([spoil for spoil in SPOILS if isinstance(spoil, str)] + list(reading._MEANT))
         node[name] = node.pop(key)
     else:
-        name = source.choice(["mode", "rules", "tools", "roles", "version", "approvers", "expires_in", "constraints", "zzz"])
+        name = source.choice(["mode", "rules", "tools", "roles", "version", "approvers", "expires_in", "constraints", "audit", "zzz"])
         node[name] = source.choice(SPOILS)
     return document
 
