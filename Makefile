@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: help setup demo test lint types check-examples parity bench coverage clean
+.PHONY: help setup demo test lint types check-examples parity mutate-bundle bench coverage clean
 
 help:
 	@echo "make demo    replay real tool calls through the example policies, on both engines"
 	@echo "make test    lint, types and all tests: what CI runs"
 	@echo "make parity  compare the engines on a million generated policies and calls"
+	@echo "make mutate-bundle  change every byte of a bundle to every other value"
 	@echo "make bench   measure, beside other engines where they install"
 
 $(VENV)/installed: pyproject.toml
@@ -41,6 +42,9 @@ coverage: setup
 
 parity: setup
 	$(BIN)/python -m benchmarks.parity_campaign --cases 1000000
+
+mutate-bundle: setup
+	$(BIN)/python -m benchmarks.bundle_mutation
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt

@@ -119,9 +119,9 @@ def test_what_is_wrong_with_it(text: str, message: str) -> None:
 def test_there_are_at_most_16_keys() -> None:
     texts = [key_named(str(number)).public.text for number in range(17)]
     assert isinstance(parse_hexgate_key(f"16/{','.join(texts[:16])}@{HERE}"), SignedLocation)
-    with pytest.raises(HexgateKeyError, match="^a trust root has 1 to 16 keys, and this one 17$"):
+    with pytest.raises(HexgateKeyError, match=r"^a trust root has 1 to 16 keys, and this one 17$"):
         parse_hexgate_key(f"{','.join(texts)}@{HERE}")
-    with pytest.raises(HexgateKeyError, match="^a trust root has 1 to 16 keys, and this one 0$"):
+    with pytest.raises(HexgateKeyError, match=r"^a trust root has 1 to 16 keys, and this one 0$"):
         TrustRoot(1, ())
 
 

@@ -125,7 +125,7 @@ def test_spare_bits_must_be_zero(bits: int) -> None:
 
 @pytest.mark.parametrize("raw", [b"", bytes(31), bytes(33), bytearray(32), "A" * 32])
 def test_a_key_is_32_bytes(raw: object) -> None:
-    with pytest.raises(KeyRefusedError, match="^an Ed25519 public key has 32 bytes$"):
+    with pytest.raises(KeyRefusedError, match=r"^an Ed25519 public key has 32 bytes$"):
         PublicKey(raw)  # type: ignore[arg-type]
 
 
