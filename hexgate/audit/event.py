@@ -28,6 +28,8 @@ TEXT_CHARACTERS = 2_048
 """Longest constraint or message that is recorded, cut in the same way."""
 
 _SECOND = 10**9
+LATEST = 253_402_300_800 * _SECOND - 1
+"""The last instant of the year 9999 in nanoseconds since the epoch: later ones are recorded as this one."""
 
 
 class EventMalformedError(ValueError):
@@ -113,7 +115,7 @@ def encode_json(value: Any) -> str:
 
 def format_timestamp(nanoseconds: int) -> str:
     """RFC 3339 in UTC with nine digits of a second; an instant outside the years 1970 to 9999 becomes the nearest one."""
-    seconds, rest = divmod(max(0, min(nanoseconds, 253_402_300_799 * _SECOND)), _SECOND)
+    seconds, rest = divmod(max(0, min(nanoseconds, LATEST)), _SECOND)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 

@@ -114,8 +114,9 @@ class AuditLog:
         line, written = strand.append(rest, self._denials)
         if durable:
             strand.sync(written)
-        for sink in self._sinks:
-            sink.take(line)
+        if self._sinks:
+            for sink in self._sinks:
+                sink.take(line)
 
     @property
     def unrecorded_denials(self) -> int:

@@ -8,6 +8,7 @@ from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
 from hexgate.audit.event import (
+    LATEST,
     NAME_CHARACTERS,
     bundle_to_dict,
     cut,
@@ -64,7 +65,7 @@ class _Plan:
 class Recorder:
     """Records the decisions of one policy. Safe from threads."""
 
-    __slots__ = ("_log", "_outcomes", "_plans", "_policy", "_second")
+    __slots__ = ("_log", "_outcomes", "_plans", "_policy", "_second", "_texts")
 
     def __init__(self, log: AuditLog, policy: AuditPolicy) -> None:
         self._log = log
@@ -73,6 +74,7 @@ class Recorder:
         # By identity, since comparing decisions costs more than writing them; a kept decision keeps its identity.
         self._outcomes: dict[int, tuple[Decision, _Plan, str]] = {}
         self._second: tuple[int, str] = (-1, "")
+        self._texts: dict[str, str] = {}
 
     def record(
         self,
@@ -122,22 +124,33 @@ class Recorder:
         if input_ is None:
             attrs = user.attrs if type(user) is User else None
             input_ = _any_input(plan, args, attrs, ctx, resource, keyed)
-        user_id = _text(user.user_id) if type(user) is User else "null"
-        run = "null" if run_id is None else _text(run_id)
+        user_id = self._known_text(user.user_id) if type(user) is User else "null"
+        run = "null" if run_id is None else self._known_text(run_id)
         call = "null" if call_id is None else _text(call_id)
-        token = "null" if token_id is None else _text(token_id)
-        seconds, nanoseconds = divmod(now, _SECOND)
-        known, prefix = self._second
-        if known != seconds:
-            stamp = format_timestamp(now)
-            prefix = stamp[:20]
-            nanoseconds = int(stamp[20:29])
-            self._second = (seconds, prefix)
+        token = "null" if token_id is None else self._known_text(token_id)
+        seconds, prefix = self._second
+        if now // _SECOND != seconds:
+            now = max(0, min(now, LATEST))
+            prefix = format_timestamp(now)[:20]
+            self._second = (now // _SECOND, prefix)
         return (
-            f'"type":"decision","timestamp":"{prefix}{nanoseconds:09d}Z","user":{user_id},"token_id":{token},'
+            f'"type":"decision","timestamp":"{prefix}{now % _SECOND:09d}Z","user":{user_id},"token_id":{token},'
             f'"run_id":{run},"call_id":{call},"args_digest":"{keyed(canonical_arguments(args))}",'
             f'{input_},"metrics":{{"timer_hexgate_decide_ns":{"null" if latency is None else int(latency)}}},{outcome}'
         )
+
+    def _known_text(self, value: object) -> str:
+        """As `_text`, for texts that come again."""
+        if type(value) is not str:
+            return "null"
+        text = self._texts.get(value)
+        if text is None:
+            text = _text(value)
+            if len(value) <= NAME_CHARACTERS:
+                if len(self._texts) >= CACHED_OUTCOMES:
+                    self._texts.clear()
+                self._texts[value] = text
+        return text
 
     def _keep(self, decision: Decision) -> tuple[Decision, _Plan, str]:
         outcome = encode_json({

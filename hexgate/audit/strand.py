@@ -139,8 +139,9 @@ class Strand:
         self._frontier: Frontier = found.frontier
         now = self._clock()
         self._day = now // 10**9 // _DAY
-        self._vouched = found.frontier.size
-        self._vouched_at = now
+        # Lines of earlier processes after the last checkpoint: the next one vouches for them too.
+        self._vouched = self._written
+        self._plan_next(now)
         _cut_torn_checkpoint(checkpoints_path(path))
 
     def _record_repair(self, path: Path) -> None:
@@ -172,15 +173,16 @@ class Strand:
             if self._broken is not None:
                 raise AuditUnavailableError(self._broken)
             now = self._clock()
-            self._rotate_if_due(now)
-            unrecorded = denials.count
-            if unrecorded:
+            late = now >= self._due
+            if late or self._bytes >= self._rotation.segment_bytes:
+                self._rotate_if_due(now)
+            if denials.count:
+                unrecorded = denials.count
                 self._write(self._own_record("unrecorded", {"denials": unrecorded}))
                 denials.add(-unrecorded)
             line = self._write(rest)
             written = self._written
-            due = self._frontier.size - self._vouched >= self._rotation.checkpoint_records
-            if due or now - self._vouched_at >= self._rotation.checkpoint_seconds * 10**9:
+            if late or written - self._vouched >= self._rotation.checkpoint_records:
                 self._vouch(now)
             return line, written
         except OSError as error:
@@ -219,7 +221,7 @@ class Strand:
         full = self._bytes >= self._rotation.segment_bytes
         if not full and not (self._rotation.daily and now // 10**9 // _DAY > self._day):
             return
-        if self._vouched < self._frontier.size:
+        if self._vouched < self._written:
             self._vouch(now)
         before = {"size": self._frontier.size, "root": self._frontier.root().hex()}
         # Until the first line is there: opening the strand again begins the segment again.
@@ -242,9 +244,15 @@ class Strand:
             self._sync_descriptor(descriptor)
         finally:
             os.close(descriptor)
-        self._vouched = self._frontier.size
-        self._vouched_at = now
+        self._vouched = self._written
+        self._plan_next(now)
         self._anchor(note)
+
+    def _plan_next(self, now: int) -> None:
+        """When to look at the clock's consequences again: at the next checkpoint by time, or at the end of the day."""
+        self._due = now + self._rotation.checkpoint_seconds * 10**9
+        if self._rotation.daily:
+            self._due = min(self._due, (self._day + 1) * _DAY * 10**9)
 
     def _sync_descriptor(self, descriptor: int) -> None:
         try:
@@ -291,7 +299,7 @@ class Strand:
         """Write the last checkpoint and give the strand back. Raises AuditUnavailableError."""
         with self._lock:
             try:
-                if self._broken is None and self._descriptor >= 0 and self._vouched < self._frontier.size:
+                if self._broken is None and self._descriptor >= 0 and self._vouched < self._written:
                     self._vouch(self._clock())
             except OSError as error:
                 raise _failure("written", error) from None
