@@ -1,4 +1,4 @@
-"""Others verify our bundles without Hexgate: OpenSSL and securesystemslib (docs/bundle.md B7)."""
+"""Others verify our bundles without Hexgate: OpenSSL and securesystemslib (docs/bundle.md B8)."""
 
 from __future__ import annotations
 
