@@ -119,7 +119,8 @@ def is_signed(note: bytes, verifier: LogVerifier) -> bool:
             continue
         try:
             raw = base64.b64decode(encoded, validate=True)
-            if raw[:4] == _key_hash(verifier.name, verifier.raw):
+            canonical = base64.b64encode(raw).decode() == encoded  # spare bits decode to the same
+            if canonical and raw[:4] == _key_hash(verifier.name, verifier.raw):
                 key.verify(raw[4:], body + b"\n")
                 return True
         except (InvalidSignature, binascii.Error):

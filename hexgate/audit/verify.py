@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -156,15 +157,16 @@ class _Strand:
         size = length = 0
         wanted = {checkpoint.size for checkpoint, _ in notes}
         roots: dict[int, bytes] = {}
-        previous = self.previous
-        line: bytes | None = first
+        previous, seq = self.previous, self.seq
         append = frontier.append
-        while line is not None:
+        for line in chain((first,), lines):
             size += 1
             length += len(line) + 1
-            if not line.startswith(f'{{"seq":{self.seq},"prev":"{previous}","'.encode()):
+            if not line.startswith(f'{{"seq":{seq},"prev":"{previous}","'.encode()):
+                self.seq = seq
                 self._explain(line, size, previous)
-            self.seq += 1
+                seq = self.seq
+            seq += 1
             leaf = sha256(b"\0" + line).digest()
             previous = leaf[:8].hex()
             append(leaf)
@@ -172,7 +174,7 @@ class _Strand:
                 roots[size] = frontier.root()
             if line.find(_DECISION, 0, 140) < 0:
                 self._count(line)
-            line = next(lines, None)
+        self.seq = seq
         self.previous = previous
         self.before = (size, frontier.root().hex())
         self.result.records += size
