@@ -23,7 +23,7 @@ STATEMENT = Draft202012Validator({"$ref": "#/$defs/statement", "$defs": SCHEMA["
 BEYOND_SCHEMAS = {
     # A name that climbs, comes twice or ends in a line break; lone surrogates.
     ("subject.0.name", "policy.wasm"), ("subject.0.name", "sources/../policy.json"), ("subject.0.name", "sources/./a"),
-    ("subject.0.name", "policy.json\n"), ("subject.0.name", "sources/\ud800"),
+    ("subject.0.name", "policy.json\n"), ("subject.0.name", "sources/a\n"), ("subject.0.name", "sources/\ud800"),
     ("predicate.identity.audience", "\udfff"), ("predicate.toolSchemas", str({"\ud800": "ab" * 32})),
     # 1.0 is an integer to JSON Schema.
     ("predicate.version", "1.0"), ("predicate.abi", "1.0"),
