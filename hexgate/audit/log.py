@@ -6,6 +6,8 @@ process holds. So no line of one process ever stands between those of another, a
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import secrets
 import threading
@@ -169,8 +171,11 @@ class AuditLog:
             sink.anchor(note)
 
     def close(self) -> None:
-        """Write the last checkpoint and close the sinks. Raises AuditUnavailableError."""
+        """Write the last checkpoint and close the sinks, once; the end of the process does so too. Raises
+        AuditUnavailableError."""
         with self._opening:
+            if self._closed:
+                return
             strand, self._strand, self._closed = self._strand, None, True
         try:
             if strand is not None:
@@ -239,5 +244,14 @@ def _begin_anew() -> None:
         log._begin_anew_in_child()
 
 
+def _close_all() -> None:
+    """The last checkpoints of a process that ends without closing its logs. Whoever wants to know whether it was written
+    calls `close`."""
+    for log in list(_logs):
+        with contextlib.suppress(AuditUnavailableError):
+            log.close()
+
+
+atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)

@@ -318,3 +318,12 @@ def test_policies_have_recorders_of_their_own(tmp_path: Path) -> None:
         record(log.recorder(policy(READS)))
         record(log.recorder(policy(READS, mask=("args.amount",))))
     assert [event["input"]["args"]["amount"] for event in events(tmp_path)] == [0, "[masked]"]
+
+
+def test_a_process_that_just_ends_leaves_a_checkpoint(tmp_path: Path) -> None:
+    code = (
+        "import sys; from tests.audit.logs import *; from pathlib import Path\n"
+        "log = AuditLog(Path(sys.argv[1]), rotation=rotation()); record(log.recorder(policy()))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, cwd=ROOT)
+    assert verify_log(tmp_path).vouched == 2
