@@ -102,6 +102,11 @@ class SigningKey:
         """The signature over a message, 64 bytes (RFC 8032, 5.1.6). Deterministic."""
         return self._key.sign(message)
 
+    @property
+    def seed(self) -> bytes:
+        """The 32 secret bytes of the key (RFC 8032, 5.1.5), for what signs in another format."""
+        return self._key.private_bytes_raw()
+
     def __repr__(self) -> str:
         return f"SigningKey({self.public.fingerprint})"
 
@@ -109,6 +114,13 @@ class SigningKey:
 def generate_key() -> SigningKey:
     """A new private key from the system's randomness."""
     return SigningKey(Ed25519PrivateKey.generate())
+
+
+def signing_key_of(seed: bytes) -> SigningKey:
+    """The private key of 32 secret bytes (RFC 8032, 5.1.5). Raises KeyRefusedError."""
+    if len(seed) != KEY_BYTES:
+        raise KeyRefusedError(f"an Ed25519 private key has {KEY_BYTES} bytes")
+    return SigningKey(Ed25519PrivateKey.from_private_bytes(seed))
 
 
 def read_signing_key(pem: bytes, passphrase: bytes | None = None) -> SigningKey:

@@ -101,6 +101,21 @@ def _time_fact(seconds: int) -> library.Fact:
     return library.Fact(_TIME, {"instant": datetime.datetime.fromtimestamp(seconds, datetime.UTC)})
 
 
+def sign_first_block(seed: bytes, key_id: int | None, parts: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """A new token in base64 of facts and checks, each a line of Datalog with its parameters, signed by the Ed25519 key of 32 secret
+    bytes. Raises TokenRefusedError."""
+
+    def build() -> str:
+        builder = library.BiscuitBuilder()
+        for source, parameters in parts:
+            builder.add_code(source, dict(parameters))
+        if key_id is not None:
+            builder.set_root_key_id(key_id)
+        return builder.build(library.PrivateKey.from_bytes(seed, library.Algorithm.Ed25519)).to_base64()  # type: ignore[call-arg, attr-defined]
+
+    return call_library(build, TokenRefusal.MALFORMED, "a value cannot be written into a token")
+
+
 def _argument_fact(name: str, value: Any) -> library.Fact:
     """The one fact for an argument. What is not exactly a bool, an int of 64 bits or a short string of Unicode is opaque."""
     kind = type(value)

@@ -29,12 +29,14 @@ _SEQUENCE = {1: REPEATED}
 _OPERATION = {1: BYTES, 2: BYTES, 3: BYTES, 4: BYTES}
 _KIND = {1: NUMBER, 2: NUMBER}
 
-_DEFAULT_SYMBOLS = (
+DEFAULT_SYMBOLS = (
     "read", "write", "resource", "operation", "right", "time", "role", "owner", "tenant", "namespace", "user", "team", "service",
     "admin", "email", "group", "member", "ip_address", "client", "client_ip", "domain", "path", "version", "cluster", "node",
     "hostname", "nonce", "query",
 )  # fmt: skip
-_FIRST_SYMBOL = 1_024
+"""Symbols that every token has, by number."""
+
+FIRST_SYMBOL = 1_024
 """Number of the first symbol that a token brings itself."""
 
 _NEGATION, _PARENTHESES = 0, 1
@@ -139,6 +141,14 @@ def read_blocks(blocks: Sequence[bytes]) -> tuple[Block, ...]:
     return tuple(_Reader(symbols).block(data) for data in blocks)
 
 
+def read_symbols(blocks: Sequence[bytes]) -> list[str]:
+    """The symbols that a token's blocks bring, in order. Raises WireError."""
+    symbols: list[str] = []
+    for data in blocks:
+        _Reader(symbols).block(data)
+    return symbols
+
+
 class _Reader:
     """Reads a block with the symbols of those before it. Every method raises WireError."""
 
@@ -158,11 +168,11 @@ class _Reader:
         return Block(facts, checks, any(number in fields for number in (5, 7, 8)))
 
     def _symbol(self, number: int) -> str:
-        if number < len(_DEFAULT_SYMBOLS):
-            return _DEFAULT_SYMBOLS[number]
-        if not 0 <= number - _FIRST_SYMBOL < len(self._symbols):
+        if number < len(DEFAULT_SYMBOLS):
+            return DEFAULT_SYMBOLS[number]
+        if not 0 <= number - FIRST_SYMBOL < len(self._symbols):
             raise WireError
-        return self._symbols[number - _FIRST_SYMBOL]
+        return self._symbols[number - FIRST_SYMBOL]
 
     def _predicate(self, data: bytes) -> Predicate:
         fields = Fields(data, _PREDICATE)

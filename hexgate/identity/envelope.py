@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hexgate.identity.refusal import TokenRefusal, TokenRefusedError
 from hexgate.identity.wire import BYTES, NUMBER, REPEATED, Fields, WireError
@@ -20,6 +20,7 @@ TOKEN_BLOCKS = 8
 
 _KEY_BYTES, _SIGNATURE_BYTES = 32, 64
 _ED25519 = 0
+_NEXT_SECRET = 1
 
 _BISCUIT = {1: NUMBER, 2: BYTES, 3: REPEATED, 4: BYTES}
 _SIGNED_BLOCK = {1: BYTES, 2: BYTES, 3: BYTES, 4: BYTES, 5: NUMBER}
@@ -29,12 +30,16 @@ _PROOF = {1: BYTES, 2: BYTES}
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What a token consists of. `ids` are the blocks' revocation ids, the hex of their signatures; `sealed` takes no more blocks."""
+    """What a token consists of: the blocks' contents, and their revocation ids, the hex of their signatures.
+
+    `next_seed` is the secret that signs one more block, None where the token is sealed; `signature_version` is the highest of any block.
+    """
 
     root_key_id: int | None
     blocks: tuple[bytes, ...]
     ids: tuple[str, ...]
-    sealed: bool
+    next_seed: bytes | None = field(repr=False)
+    signature_version: int
 
 
 def read_envelope(text: str) -> Envelope:
@@ -42,19 +47,21 @@ def read_envelope(text: str) -> Envelope:
     if len(text) > TOKEN_CHARACTERS:
         raise TokenRefusedError(TokenRefusal.TOO_LARGE, f"a token has at most {TOKEN_CHARACTERS:,} characters")
     try:
-        token = Fields(_decode_base64(text), _BISCUIT)
-        sealed = Fields(token.data(4), _PROOF).one()[0] == 2
+        token = Fields(decode_base64(text), _BISCUIT)
+        proof, secret = Fields(token.data(4), _PROOF).one()
         signed_blocks = [Fields(data, _SIGNED_BLOCK) for data in (token.data(2), *token.all(3))]
         if len(signed_blocks) > TOKEN_BLOCKS:
             raise TokenRefusedError(TokenRefusal.TOO_MANY_BLOCKS, f"a token has at most {TOKEN_BLOCKS} blocks")
         ids = tuple(_signature_of(block) for block in signed_blocks)
         root_key_id = token.number(1) if 1 in token else None
-        return Envelope(root_key_id, tuple(block.data(1) for block in signed_blocks), ids, sealed)
+        contents = tuple(block.data(1) for block in signed_blocks)
+        version = max(block.number(5, 0) for block in signed_blocks)
+        return Envelope(root_key_id, contents, ids, secret if proof == _NEXT_SECRET else None, version)
     except WireError:
         raise TokenRefusedError(TokenRefusal.MALFORMED, "the text is not a Biscuit token") from None
 
 
-def _decode_base64(text: str) -> bytes:
+def decode_base64(text: str) -> bytes:
     """Bytes of padded base64url (RFC 4648, 5) in its one form. Raises WireError."""
     try:
         data = urlsafe_b64decode(text.encode("ascii"))

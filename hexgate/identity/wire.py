@@ -108,3 +108,23 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
             return value, position + 1
         shift += 7
     raise WireError
+
+
+def number_field(number: int, value: int) -> bytes:
+    """A field with an integer; a negative one is an `int64`."""
+    return _write_varint(number << 3) + _write_varint(value % 2**64)
+
+
+def data_field(number: int, *parts: bytes) -> bytes:
+    """A field with bytes, or with a message whose fields are given."""
+    data = b"".join(parts)
+    return _write_varint(number << 3 | 2) + _write_varint(len(data)) + data
+
+
+def _write_varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
