@@ -96,7 +96,7 @@ def _facts(predicate: Predicate, digest: str) -> dict[str, str]:
     if identity.audience is not None:
         facts["audience"] = identity.audience
     if identity.revoked:
-        facts["revoked"] = f"{len(identity.revoked)} tokens"
+        facts["revoked"] = f"{len(identity.revoked)} of them"
     if predicate.tool_schemas:
         facts["schemas"] = ", ".join(sorted(predicate.tool_schemas))
     return facts

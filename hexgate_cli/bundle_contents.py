@@ -9,6 +9,7 @@ from pathlib import PurePath
 from hexgate.bundle.statement import Vector
 from hexgate.compiler.compile import compile_policy
 from hexgate.decision.decision import RuleReference
+from hexgate.decision.mask_paths import MaskPath
 from hexgate.decision.outcomes import PolicyTable
 from hexgate.decision.policy_table import PolicyTableError, read_table, write_table
 from hexgate.parity.vectors import VectorError, signing_vectors
@@ -23,13 +24,15 @@ SIGNED_VECTORS = 32
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a bundle is made of. `sources` are by their name within the policy set, `tool_schemas` the digests of schemas by tool."""
+    """What a bundle is made of. `sources` are by their name within the policy set, `tool_schemas` the digests of schemas by tool,
+    `masks` the paths that the policies keep out of logs."""
 
     wasm: bytes
     table_json: bytes
     sources: Mapping[str, bytes] = field(default_factory=dict)
     vectors: tuple[Vector, ...] = ()
     tool_schemas: Mapping[str, str] = field(default_factory=dict)
+    masks: tuple[MaskPath, ...] = ()
 
 
 def contents_of_policies(path: str, tools: str | None = None) -> Contents:
@@ -48,6 +51,7 @@ def contents_of_policies(path: str, tools: str | None = None) -> Contents:
         {PurePath(file).name: data for file, data in inspection.files.items()},
         tuple(Vector(request, answer) for request, answer in vectors),
         {} if inspection.schemas is None else inspection.schemas.digests,
+        policy.masks,
     )
 
 

@@ -62,7 +62,7 @@ def trust_of(text: str | None) -> tuple[TrustRoot, str | None]:
     except HexgateKeyError as error:
         sentence, _, way = str(error).partition("; ")
         if text is not None:
-            raise InputError(f"--trust: {sentence}", help=way or _TRUST_HELP) from None
+            raise InputError(sentence.replace("HEXGATE_KEY", "`--trust`"), help=way or _TRUST_HELP) from None
         raise InputError(sentence, help=_TRUST_HELP if not given else way or _TRUST_HELP) from None
     if not isinstance(found, SignedLocation):
         raise InputError("`dev:` names policies that nobody signs, and trusts no key", help=_TRUST_HELP)

@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from hexgate.audit.masking import Masking
 from hexgate.bundle.keys import KeyRefusedError
 from hexgate.bundle.refusal import BundleRefusedError
 from hexgate.bundle.sign import candidate
@@ -23,6 +24,7 @@ from hexgate.bundle.statement import (
 )
 from hexgate.bundle.strict_members import MemberError, format_time
 from hexgate.bundle.trust_root import NAME, SUFFIX
+from hexgate.decision.mask_paths import Masked, MaskPathError
 from hexgate.strict_json import StrictJsonError, parse_json
 from hexgate_cli.bundle_contents import Contents
 from hexgate_cli.failures import InputError
@@ -96,7 +98,8 @@ def make_candidate(contents: Contents, options: StatementOptions, output: str) -
     issued_at = instant_or_now(options.issued or os.environ.get("SOURCE_DATE_EPOCH")) // _SECOND
     if not 1 <= issued_at <= _LAST_SECOND:
         raise InputError("a bundle is issued after 1970", help="give another `--issued`, or set SOURCE_DATE_EPOCH or the clock")
-    audit, identity = _read_settings(options.settings, options.audit_mode)
+    audit, identity = _read_settings(options.settings)
+    mode = audit.mode if options.audit_mode is None else options.audit_mode.value
     name = _name(options.name, output)
     not_after = parse_expiry(options.expires or EXPIRES, issued_at)
     try:
@@ -110,7 +113,9 @@ def make_candidate(contents: Contents, options: StatementOptions, output: str) -
             sources=contents.sources,
             vectors=contents.vectors,
             publish_sources=options.sources,
-            audit=audit,
+            audit=AuditSettings(
+                mode, _joined(contents, Masked.MASK, audit.mask), _joined(contents, Masked.HASH, audit.hash)
+            ),
             identity=identity,
             tool_schemas=contents.tool_schemas,
         )
@@ -147,8 +152,13 @@ def _name(name: str | None, output: str) -> str:
     return chosen
 
 
-def _read_settings(file: str | None, mode: AuditMode | None) -> tuple[AuditSettings, IdentitySettings]:
-    """The settings of a file; `--audit-mode` wins."""
+def _joined(contents: Contents, masked: Masked, more: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths of the policies and of the settings, each once."""
+    return tuple(sorted({*(str(path) for path in contents.masks if path.masked is masked), *more}))
+
+
+def _read_settings(file: str | None) -> tuple[AuditSettings, IdentitySettings]:
+    """The settings of a file."""
     audit, identity = AuditSettings(), IdentitySettings()
     if file is not None:
         help_ = 'for example `{"audit": {"mode": "written", "mask": [], "hash": []}}`; docs/bundle.md B3 has every member'
@@ -158,10 +168,9 @@ def _read_settings(file: str | None, mode: AuditMode | None) -> tuple[AuditSetti
                 raise MemberError("it is not an object with `audit` or `identity` or both")
             if "audit" in document:
                 audit = read_audit_settings(document["audit"])
+                Masking.parse(audit.mask, audit.hash)
             if "identity" in document:
                 identity = read_identity_settings(document["identity"])
-        except (StrictJsonError, MemberError, KeyRefusedError) as error:
+        except (StrictJsonError, MemberError, KeyRefusedError, MaskPathError) as error:
             raise InputError(f"`{file}` has no settings of a bundle: {error}", help=help_) from None
-    if mode is not None:
-        audit = AuditSettings(mode.value, audit.mask, audit.hash)
     return audit, identity

@@ -25,7 +25,7 @@ VECTORS = 64
 ROOT_KEYS = 16
 REVOKED = 65_536
 TOOLS = 65_536
-AUDIT_PATHS = 256
+AUDIT_PATHS = 1_024
 """Lengths of the statement's lists, at most."""
 
 _PAYLOAD_DEPTH = 8

@@ -50,7 +50,7 @@ def command(
         parse_hexgate_key(text)
     except HexgateKeyError as error:
         sentence, _, way = str(error).partition("; ")
-        raise InputError(sentence, help=way) from None
+        raise InputError(sentence, help=way or "`hexgate key --help` shows how") from None
     sys.stdout.write(f"HEXGATE_KEY={text}\n")
     return ExitCode.OK
 

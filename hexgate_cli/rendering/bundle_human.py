@@ -45,10 +45,14 @@ def format_summary(location: str, summary: Summary, screen: Screen) -> str:
 
 def _artifacts(summary: Summary, screen: Screen) -> str:
     rows = [
-        [(escape_text(artifact.name), None), (f"{artifact.size:,} bytes", None), (artifact.state, None if artifact.state == "as stated" else Colour.RED)]
+        [
+            (escape_text(artifact.name), None),
+            (artifact.state, None if artifact.state == "as stated" else Colour.RED),
+            (f"{artifact.size:,} bytes", None),
+        ]
         for artifact in summary.artifacts
     ]
-    return format_table(["artifact", "size", "content"], rows, "<><", screen)
+    return format_table(["artifact", "content", "size"], rows, "<<<", screen)
 
 
 def _signatures(summary: Summary, screen: Screen) -> str:

@@ -18,14 +18,14 @@ from hexgate_cli.role_matrix import Access
 from tests.cli.transcripts import SCENARIOS, parse_scenario
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
-NAMES = ("call", "decision", "diagnostics", "eval", "explain", "replay")
+NAMES = ("bundle", "call", "decision", "diagnostics", "eval", "explain", "inspect", "replay", "verify")
 LOADED: dict[str, dict[str, Any]] = {
     name: json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")) for name in NAMES
 }
 REGISTRY: Registry[Any] = Registry().with_resources(
     (schema["$id"], Resource.from_contents(schema)) for schema in LOADED.values()
 )
-SCHEMA_OF_COMMAND = {"check": "diagnostics", "decide": "decision", "eval": "eval", "explain": "explain", "replay": "replay"}
+SCHEMA_OF_COMMAND = {"check": "diagnostics", "decide": "decision", "eval": "eval", "explain": "explain", "replay": "replay", "verify": "verify"}
 
 
 def validator(name: str) -> Draft202012Validator:
@@ -53,7 +53,8 @@ def test_every_command_with_json_output_is_in_a_scenario() -> None:
 
 @pytest.mark.parametrize(("command", "text"), [(c, t) for _, c, t in ANSWERS], ids=[f"{s}-{c}" for s, c, _ in ANSWERS])
 def test_json_answers_fit_their_schema(command: str, text: str) -> None:
-    errors = [error.message for error in validator(SCHEMA_OF_COMMAND[command]).iter_errors(json.loads(text))]
+    unmasked = text.replace('"…"', f'"{"0" * 64}"')  # a digest, in transcripts
+    errors = [error.message for error in validator(SCHEMA_OF_COMMAND[command]).iter_errors(json.loads(unmasked))]
     assert errors == []
 
 

@@ -11,6 +11,8 @@ from tests.cli.transcripts import SCENARIOS, Section, format_scenario, parse_sce
 
 FILES = sorted(SCENARIOS.glob("*.txt"))
 
+BUNDLE_VARIABLES = ("SOURCE_DATE_EPOCH", "HEXGATE_KEY", "HEXGATE_SIGNING_KEY", "HEXGATE_SIGNING_PASSPHRASE")
+
 
 def test_there_are_scenarios() -> None:
     assert len(FILES) >= 20
@@ -18,8 +20,8 @@ def test_there_are_scenarios() -> None:
 
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty working directory, and an environment that says nothing about colour or width."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"):
+    """An empty working directory, and an environment that says nothing about colour, width, time or keys."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM", *BUNDLE_VARIABLES):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

@@ -17,7 +17,7 @@
 
 `file`, `env` and `in` are given; `out`, `err`, `wrote` (left out where empty) and `exit` are expected. Commands run in
 an empty directory with the scenario's files, one after the other; `show FILE` in place of `run` prints a file. Escape
-characters are written `␛`, counts of bytes `…`. A command that fails must have written nothing.
+characters are written `␛`, counts of bytes and SHA-256 digests `…`. A command that fails must have written nothing.
 `HEXGATE_BLESS=1 pytest tests/cli` rewrites what is expected.
 """
 
@@ -112,13 +112,14 @@ def expectations(answer: Answer) -> list[Section]:
     sections = []
     for kind, text in (("out", answer.out), ("err", answer.err), ("wrote", "\n".join(answer.wrote))):
         if text:
-            visible = _BYTE_COUNT.sub("… bytes", text.replace("\x1b", "␛"))
+            visible = _DIGEST.sub("…", _BYTE_COUNT.sub("… bytes", text.replace("\x1b", "␛")))
             sections.append(Section(kind, "", visible if visible.endswith("\n") else visible + "\n"))
     return [*sections, Section("exit", str(answer.exit))]
 
 
 _BYTE_COUNT = re.compile(r"\b[0-9,]+ bytes")
-"""Sizes of modules change whenever the compiler does."""
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+"""Sizes and digests of modules change whenever the compiler does."""
 
 Run = Callable[[list[str], str], Answer]
 
