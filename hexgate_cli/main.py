@@ -22,7 +22,7 @@ from hexgate_cli.exit_codes import ExitCode, format_exit_codes
 from hexgate_cli.failures import CommandError, help_for_unknown
 
 _ALWAYS = (ExitCode.OK, ExitCode.FAILURE, ExitCode.USAGE)
-_DECIDING = (*_ALWAYS, ExitCode.DENIED, ExitCode.APPROVAL_REQUIRED, ExitCode.POLICY_INVALID)
+_DECIDING = (*_ALWAYS, ExitCode.DENIED, ExitCode.APPROVAL_REQUIRED, ExitCode.POLICY_INVALID, ExitCode.UNTRUSTED)
 _SIGNING = (*_ALWAYS, ExitCode.POLICY_INVALID, ExitCode.UNTRUSTED)
 _READING = (*_ALWAYS, ExitCode.POLICY_INVALID)
 
@@ -47,16 +47,28 @@ AUDIT_SUBCOMMANDS: dict[str, Subcommand] = {
 }
 
 
+TOKEN_SUBCOMMANDS: dict[str, Subcommand] = {
+    "keygen": Subcommand("token_keygen", "Make a root key, which signs tokens.", _ALWAYS),
+    "mint": Subcommand("token_mint", "Make a token: who its bearer is.", _ALWAYS),
+    "attenuate": Subcommand("token_attenuate", "Narrow a token to tools, bounds and a time.", (*_ALWAYS, ExitCode.UNTRUSTED)),
+    "inspect": Subcommand("token_inspect", "Show what a token says, and what it restricts.", (*_ALWAYS, ExitCode.UNTRUSTED)),
+    "verify": Subcommand("token_verify", "Check a token as a runtime does.", (*_ALWAYS, ExitCode.DENIED, ExitCode.UNTRUSTED)),
+}
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "init": Subcommand("init", "Write a starter policy set that passes its own check.", _ALWAYS),
     "check": Subcommand("check", "Find what is wrong with policies.", _READING),
     "fmt": Subcommand("fmt", "Rewrite constraints in their canonical form.", _READING),
-    "explain": Subcommand("explain", "Show what a role may do, and which file says so.", _READING),
+    "explain": Subcommand("explain", "Show what a role may do, and which file says so.", _SIGNING),
     "decide": Subcommand("decide", "Decide one tool call, and show why.", _DECIDING),
-    "replay": Subcommand("replay", "Decide recorded tool calls, and count.", _READING),
+    "replay": Subcommand("replay", "Decide recorded tool calls, and count.", _SIGNING),
     "test-parity": Subcommand("test_parity", "Prove on a policy that all engines decide alike.", _READING),
     "eval": Subcommand("eval", "Evaluate expressions.", _READING),
     "audit": Subcommand("", "Read, verify and replay audit logs.", _READING, AUDIT_SUBCOMMANDS),
+    "token": Subcommand(
+        "", "Make, narrow and check tokens that say who calls.", (*_ALWAYS, ExitCode.DENIED, ExitCode.UNTRUSTED), TOKEN_SUBCOMMANDS
+    ),
     "compile": Subcommand("compile", "Compile a policy set to a WebAssembly module.", _READING),
     "keygen": Subcommand("keygen", "Make a key to sign with.", _ALWAYS),
     "key": Subcommand("key", "Show the public side of keys: the HEXGATE_KEY line.", _ALWAYS),
