@@ -53,6 +53,12 @@ def is_bundle(path: str) -> bool:
     return path.endswith(SUFFIX) and not Path(path).is_dir()
 
 
+def refuse_trust_in_policies(trust: str | None) -> None:
+    """Policies are not signed. Raises InputError where somebody is named who should have."""
+    if trust is not None:
+        raise InputError("--trust goes with a bundle", help=f"name a file that ends in `{SUFFIX}`: policies are not signed")
+
+
 def trust_of(text: str | None) -> tuple[TrustRoot, str | None]:
     """Whom `--trust`, or else HEXGATE_KEY, trusts, and the location that it names, if any. Raises InputError."""
     given = os.environ.get(VARIABLE, "") if text is None else text

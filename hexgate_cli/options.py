@@ -26,6 +26,9 @@ class Format(StrEnum):
 PolicyPath: TypeAlias = Annotated[
     str, typer.Argument(metavar="PATH", help="A directory of role files, or one policy file.", show_default=False)
 ]
+PolicyOrBundlePath: TypeAlias = Annotated[
+    str, typer.Argument(metavar="PATH", help="A directory of role files, one policy file, or a bundle.", show_default=False)
+]
 PolicyPaths: TypeAlias = Annotated[
     list[str], typer.Argument(metavar="PATH", help="Directories of role files, or policy files.", show_default=False)
 ]

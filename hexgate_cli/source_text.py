@@ -12,15 +12,16 @@ SOURCE_BYTES = 4_194_304
 class SourceText:
     """Reads each file once. What is shown is what is on disk when it is shown."""
 
-    def __init__(self, texts: Mapping[str, str] | None = None) -> None:
-        """`texts` are those that stand in no file, by the name that places give them."""
+    def __init__(self, texts: Mapping[str, str] | None = None, *, on_disk: bool = True) -> None:
+        """`texts` are those that stand in no file, by the name that places give them; `on_disk` says whether other names are files."""
+        self._on_disk = on_disk
         self._lines = {name: text.split("\n") for name, text in (texts or {}).items()}
 
     def line(self, file: str, number: int) -> str | None:
         """A line of a file, by its number from 1, without its end; None where there is no such line."""
         lines = self._lines.get(file)
         if lines is None:
-            lines = self._lines[file] = _read_lines(file)
+            lines = self._lines[file] = _read_lines(file) if self._on_disk else []
         return lines[number - 1] if 0 < number <= len(lines) else None
 
 

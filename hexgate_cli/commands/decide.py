@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from hexgate.decision.decision import Decision, User, Verdict
-from hexgate.policy.checked import CheckedPolicy
+from hexgate_cli.bundle_files import is_bundle, refuse_trust_in_policies
+from hexgate_cli.bundled_policy import Subject, open_bundle
 from hexgate_cli.engines import Request, agree, decide_with, open_engines
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import InputError
 from hexgate_cli.inputs import instant_or_now, parse_json_object
-from hexgate_cli.options import Engine, Format, FormatOption, Now, PolicyPath, ToolSchemas
+from hexgate_cli.options import Engine, Format, FormatOption, Now, PolicyOrBundlePath, ToolSchemas, Trust
 from hexgate_cli.output import format_json
 from hexgate_cli.policies import require_policy
 from hexgate_cli.rendering.decision_human import Call, format_decision
@@ -29,7 +30,7 @@ EXIT_CODES = {
 
 
 def command(
-    path: PolicyPath,
+    path: PolicyOrBundlePath,
     role: Annotated[str, typer.Option("--role", metavar="ROLE", help="The user's role.", show_default=False)],
     tool: Annotated[str, typer.Option("--tool", metavar="TOOL", help="The tool that is called.", show_default=False)],
     args: Annotated[
@@ -44,10 +45,12 @@ def command(
         Engine, typer.Option("--engine", help="Both: decide twice, and fail loudly where the answers differ.")
     ] = Engine.BOTH,
     tools: ToolSchemas = None,
+    trust: Trust = None,
     format_: FormatOption = Format.HUMAN,
 ) -> ExitCode:
     """Shows the verdict, the rule and the constraint that decided, and the values that it read. This is a development
-    tool: it takes policies that nobody has signed, and by default it asks both engines.
+    tool: it takes policies that nobody has signed, and by default it asks both engines. A bundle (NAME.hexgate) is verified
+    first; its module decides, and the interpreter with the policies in it.
     """
     if [args, attrs, ctx, resource].count("-") > 1:
         raise InputError("only one option can read standard input", help="put the others in files: `@FILE`")
@@ -59,27 +62,35 @@ def command(
         parse_json_object("--resource", resource),
         instant_or_now(now),
     )
-    policy = require_policy(path, tools)
-    answers = decide_with(open_engines(policy, engine), request)
+    subject = _open(path, trust, engine, tools)
+    answers = decide_with(subject.engines, request)
     if not agree(answers):
-        sys.stdout.write(_format_disagreement(answers, policy, request, format_))
+        sys.stdout.write(_format_disagreement(answers, subject, request, format_))
         return ExitCode.FAILURE
     decision = next(iter(answers.values()))
-    sys.stdout.write(_format_answer(decision, list(answers), policy, request, format_))
+    sys.stdout.write(_format_answer(decision, list(answers), subject, request, format_))
     return EXIT_CODES[decision.verdict]
 
 
+def _open(path: str, trust: str | None, engine: Engine, tools: str | None) -> Subject:
+    if is_bundle(path):
+        return open_bundle(path, trust, engine, tools)
+    refuse_trust_in_policies(trust)
+    policy = require_policy(path, tools)
+    return Subject(policy, open_engines(policy, engine), SourceText())
+
+
 def _format_answer(
-    decision: Decision, engines: list[str], policy: CheckedPolicy, request: Request, format_: Format
+    decision: Decision, engines: list[str], subject: Subject, request: Request, format_: Format
 ) -> str:
     if format_ is Format.JSON:
         return format_json({**decision_to_dict(decision), "engines": engines})
     who = "both engines alike" if len(engines) == 2 else f"the {engines[0]} engine"
-    return format_decision(decision, policy, Call(request.roots), who, SourceText(), screen_of(sys.stdout))
+    return format_decision(decision, subject.policy, Call(request.roots), who, subject.sources, screen_of(sys.stdout))
 
 
 def _format_disagreement(
-    answers: dict[str, Decision], policy: CheckedPolicy, request: Request, format_: Format
+    answers: dict[str, Decision], subject: Subject, request: Request, format_: Format
 ) -> str:
     """Both answers. That there are two is a fault of Hexgate, never of a policy."""
     if format_ is Format.JSON:
@@ -89,6 +100,6 @@ def _format_disagreement(
     text = f"{head}: this is a fault of Hexgate; please report it with the policy and the call\n"
     for name, answer in answers.items():
         text += "\n" + format_decision(
-            answer, policy, Call(request.roots), f"the {escape_text(name)} engine", SourceText(), screen
+            answer, subject.policy, Call(request.roots), f"the {escape_text(name)} engine", subject.sources, screen
         )
     return text

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from hexgate.policy.checked import CheckedPolicy, CheckedRole
+from hexgate_cli.bundle_files import is_bundle, refuse_trust_in_policies
+from hexgate_cli.bundled_policy import require_bundled_policy
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import InputError, help_for_unknown
-from hexgate_cli.options import Format, FormatOption, PolicyPath, ToolSchemas
+from hexgate_cli.options import Format, FormatOption, PolicyOrBundlePath, ToolSchemas, Trust
 from hexgate_cli.output import format_json
 from hexgate_cli.policies import require_policy
 from hexgate_cli.rendering.explain_human import entries_of, format_holder, format_matrix
@@ -20,18 +22,24 @@ from hexgate_cli.terminal import Screen, escape_name, screen_of
 
 
 def command(
-    path: PolicyPath,
+    path: PolicyOrBundlePath,
     role: Annotated[str | None, typer.Option("--role", metavar="ROLE", help="The role to explain.")] = None,
     tool: Annotated[
         str | None, typer.Option("--tool", metavar="TOOL", help="Only the entry that decides on this tool.")
     ] = None,
     tools: ToolSchemas = None,
+    trust: Trust = None,
     format_: FormatOption = Format.HUMAN,
 ) -> ExitCode:
     """With --role, the role's effective rules in the order in which they are tried, and the boundary's. Without --tool,
     also the matrix of all roles and tools: `allow if` means that constraints must hold.
+    Of a bundle (NAME.hexgate), which is verified first, the policies in it are explained.
     """
-    policy = require_policy(path, tools)
+    if is_bundle(path):
+        policy = require_bundled_policy(path, trust, tools)
+    else:
+        refuse_trust_in_policies(trust)
+        policy = require_policy(path, tools)
     holder = None if role is None else _find_role(policy, role)
     if tool is not None and holder is None:
         raise InputError("--tool needs --role", help="pass the role too: `--role ROLE`")

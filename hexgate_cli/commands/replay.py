@@ -12,11 +12,13 @@ from typing import Annotated
 
 import typer
 
-from hexgate_cli.engines import decide_with, open_engines
+from hexgate_cli.bundle_files import is_bundle, refuse_trust_in_policies
+from hexgate_cli.bundled_policy import open_bundle
+from hexgate_cli.engines import Decider, decide_with, open_engines
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
 from hexgate_cli.inputs import describe_os_error, instant_or_now, open_standard_input
-from hexgate_cli.options import Engine, Format, FormatOption, Now, PolicyPath, ToolSchemas
+from hexgate_cli.options import Engine, Format, FormatOption, Now, PolicyOrBundlePath, ToolSchemas, Trust
 from hexgate_cli.output import format_json
 from hexgate_cli.policies import require_policy
 from hexgate_cli.recorded_calls import Defaults, parse_calls
@@ -33,7 +35,7 @@ PROGRESS_SECONDS = 0.5
 
 
 def command(
-    path: PolicyPath,
+    path: PolicyOrBundlePath,
     calls: Annotated[
         str,
         typer.Argument(metavar="CALLS", help="JSON lines, one call each; - for standard input.", show_default=False),
@@ -45,6 +47,7 @@ def command(
     now: Now = None,
     engine: Annotated[Engine, typer.Option("--engine", help="Both: decide twice, and compare.")] = Engine.BOTH,
     tools: ToolSchemas = None,
+    trust: Trust = None,
     format_: FormatOption = Format.HUMAN,
 ) -> ExitCode:
     """A call is a JSON object with `tool` and `args`, and optionally `role`, `user` (an id, or an object with `id`,
@@ -52,8 +55,7 @@ def command(
     `fault`, it says what it should be answered. Other keys are left to whoever recorded the calls. The exit code is 1
     where an expectation is not met or the engines disagree; denials alone do not change it.
     """
-    policy = require_policy(path, tools)
-    engines = open_engines(policy, engine)
+    engines = _open(path, trust, engine, tools)
     defaults = Defaults(role, user, instant_or_now(now))
     tally = Tally()
     with _open_lines(calls) as lines, _Progress() as progress:
@@ -67,6 +69,13 @@ def command(
     else:
         sys.stdout.write(format_replay(tally, calls, list(engines), screen_of(sys.stdout)))
     return ExitCode.FAILURE if tally.failed else ExitCode.OK
+
+
+def _open(path: str, trust: str | None, engine: Engine, tools: str | None) -> dict[str, Decider]:
+    if is_bundle(path):
+        return open_bundle(path, trust, engine, tools).engines
+    refuse_trust_in_policies(trust)
+    return open_engines(require_policy(path, tools), engine)
 
 
 @contextmanager

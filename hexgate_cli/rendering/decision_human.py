@@ -199,6 +199,8 @@ def _facts(decision: Decision, engines: str, screen: Screen) -> list[str]:
             facts.append(("expires", f"{format_seconds(rule.expires_in)} after it was asked for"))
     facts.append(("reason", decision.reason.value))
     facts.append(("decided", f"by {engines}"))
+    if decision.bundle is not None:
+        facts.append(("bundle", f"{decision.bundle.name} version {decision.bundle.version}, sha256 {decision.bundle.digest}"))
     lines = []
     for name, text in facts:
         first, *rest = wrap(text, max(screen.width - 12, 20))
