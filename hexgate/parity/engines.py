@@ -53,9 +53,17 @@ class InProcessEngine:
 OpenEngine: TypeAlias = Callable[[CheckedPolicy, CompiledPolicy, Coverage], BatchEngine]
 """Makes an engine over a policy. The interpreter notes in the coverage what it evaluates. Raises EngineUnavailableError."""
 
+
+def _javascript(_: CheckedPolicy, compiled: CompiledPolicy, __: Coverage) -> BatchEngine:
+    from hexgate.parity.javascript_engine import JavaScriptEngine  # only where it is asked for: it starts a process
+
+    return JavaScriptEngine(compiled)
+
+
 ENGINES: dict[str, OpenEngine] = {
     "interpreter": lambda policy, _, coverage: InProcessEngine(ObservedInterpreter(policy, coverage)),
     "wasm": lambda _, compiled, __: InProcessEngine(WasmEngine(compiled.wasm, compiled.table)),
+    "js": _javascript,
 }
 """Every engine that `test-parity` can compare, by the name of its `--engines` option."""
 

@@ -51,7 +51,7 @@ def test_the_wheel_has_all_data_and_no_stray_top_level_names(distributions: Path
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"hexgate", "hexgate_cli"}
     packaged = {name.removeprefix("hexgate/") for name in names}
-    for folder, suffix in (("grammar", "*.lark"), ("runtime_wasm", "*.wat"), ("schemas", "*.json")):
+    for folder, suffix in (("grammar", "*.lark"), ("runtime_wasm", "*.wat"), ("runtime_wasm/js", "*.*"), ("schemas", "*.json")):
         files = [f"{folder}/{path.name}" for path in (ROOT / folder).glob(suffix)]
         assert files
         assert packaged.issuperset(files)
