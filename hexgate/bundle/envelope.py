@@ -23,6 +23,9 @@ SIGNATURES = 16
 SIGNATURE_BYTES = 1_024
 """Length of a signature of any kind, at most; Ed25519's have 64 bytes."""
 
+PAYLOAD_BYTES = 4 * 2**20
+"""Length of a payload, at most: it is hashed once for every trusted key and signature, before anybody is known to have signed it."""
+
 _OUTER_DEPTH = 5
 
 
@@ -84,6 +87,8 @@ def _read_bundle(data: bytes) -> UnverifiedBundle:
             raise MemberError(f"a signature has 1 to {SIGNATURE_BYTES} bytes")
         signatures.append(Signature(signature.text("keyid"), value))
     payload_type, payload = dsse.text("payloadType"), dsse.data("payload")
+    if len(payload) > PAYLOAD_BYTES:
+        raise MemberError(f"the payload has more than {PAYLOAD_BYTES} bytes")
     artifacts: dict[str, bytes] = {}
     for name, text in bundle.object("artifacts", ARTIFACTS).items():
         content = decode_base64(text) if type(text) is str else None

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hexgate.bundle.envelope import (
+    PAYLOAD_BYTES,
     PAYLOAD_TYPE,
     Envelope,
     Signature,
@@ -113,6 +114,18 @@ def test_sizes_at_the_limit() -> None:
         read_bundle(TEXT.encode().ljust(BUNDLE_BYTES + 1))
     assert caught.value.refusal is Refusal.TOO_LARGE
     assert caught.value.detail == "the bundle has 16777217 bytes, more than 16777216; leave the sources out of it"
+
+
+def test_a_payload_is_bounded_before_signatures_are_tried() -> None:
+    """Sixteen keys and sixteen signatures mean 256 hashes of it."""
+    at_most = replace(BUNDLE, envelope=replace(BUNDLE.envelope, payload=bytes(PAYLOAD_BYTES)))
+    assert read_bundle(write_bundle(at_most)) == at_most
+    more = replace(BUNDLE, envelope=replace(BUNDLE.envelope, payload=bytes(PAYLOAD_BYTES + 1)))
+    with pytest.raises(BundleRefusedError) as caught:
+        read_bundle(write_bundle(more))
+    assert caught.value.detail == (
+        "the file is not a bundle: the payload has more than 4194304 bytes; fetch it again, or sign the policies again"
+    )
 
 
 @settings(max_examples=300, deadline=None)
