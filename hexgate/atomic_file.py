@@ -8,6 +8,9 @@ import secrets
 import stat
 from pathlib import Path
 
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""How file systems say that a file has one name only: FAT, some network mounts."""
+
 _UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES})
 """How file systems say that a directory cannot be synced: network mounts, and directories that one may write only."""
 
@@ -42,16 +45,34 @@ def replace_file(target: Path, data: bytes, *, mode: int | None = None, temporar
 def create_file(target: Path, data: bytes, *, mode: int) -> None:
     """Make a file that is not there yet, whole or not at all, with these permissions. What is there is never replaced, not even by
     two writers at once: a synced temporary file is linked to the name, and linking fails where something has it (POSIX.1-2017, link).
+    Where the file system has no links the file is written under its name, and a killed writer leaves a part of it.
 
-    Raises FileExistsError, and OSError also where the file system has no links; then nothing is left behind.
+    Raises FileExistsError and OSError, and then leaves nothing behind.
     """
     temporary = target.with_name(f".hexgate.{secrets.token_hex(8)}.partial")
     try:
         _write_synced(temporary, data, mode)
-        os.link(temporary, target, follow_symlinks=False)
+        try:
+            os.link(temporary, target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            _write_new(target, data, mode)
     finally:
         temporary.unlink(missing_ok=True)
     sync_directory(target.parent)
+
+
+def _write_new(target: Path, data: bytes, mode: int) -> None:
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    try:
+        _write_synced(target, data, mode)
+    except FileExistsError:
+        raise
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def sync_directory(directory: Path) -> None:

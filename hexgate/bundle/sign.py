@@ -81,7 +81,9 @@ def candidate(
     statement = Statement({path: hashlib.sha256(data).hexdigest() for path, data in artifacts.items()}, predicate)
     payload = write_statement(statement)
     read_statement(payload)
-    return write_bundle(UnverifiedBundle(Envelope(PAYLOAD_TYPE, payload, ()), artifacts))
+    data = write_bundle(UnverifiedBundle(Envelope(PAYLOAD_TYPE, payload, ()), artifacts))
+    read_bundle(data)
+    return data
 
 
 def sign_bundle(data: bytes, keys: Iterable[SigningKey]) -> bytes:

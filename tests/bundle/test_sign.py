@@ -142,6 +142,13 @@ def test_no_candidate_is_made_that_no_reader_takes(members: dict[str, Any], clau
     assert caught.value.detail == f"the signed statement is malformed: {clause}; sign the policies again"
 
 
+def test_no_candidate_is_larger_than_readers_take() -> None:
+    with pytest.raises(BundleRefusedError) as caught:
+        _candidate(sources={f"{number}.yaml": bytes(2**20) for number in range(12)}, publish_sources=True)
+    assert caught.value.refusal is Refusal.TOO_LARGE
+    assert caught.value.detail.endswith(" bytes, more than 16777216; leave the sources out of it")
+
+
 def test_only_verification_makes_a_verified_bundle() -> None:
     verified = _verify(sign_bundle(_candidate(), [RELEASE]), RELEASE)
     with pytest.raises(TypeError, match=r"^only `verify` makes a VerifiedBundle$"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -138,6 +139,22 @@ def test_two_writers_of_one_new_file_do_not_both_win(folder: Path) -> None:
     with pytest.raises(FileExistsError):
         create_file(folder / "x", b"second", mode=0o600)
     assert (folder / "x").read_bytes() == b"first"
+
+
+def test_a_file_system_without_links_still_never_replaces(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", no_links)
+    create_file(folder / "x", b"first", mode=0o600)
+    with pytest.raises(FileExistsError):
+        create_file(folder / "x", b"second", mode=0o600)
+    assert (folder / "x").read_bytes() == b"first"
+    assert stat.S_IMODE((folder / "x").stat().st_mode) == 0o600
+    (folder / "dangling").symlink_to(folder / "nowhere")
+    with pytest.raises(FileExistsError):
+        create_file(folder / "dangling", b"second", mode=0o600)
+    assert not [path for path in folder.iterdir() if path.suffix == ".partial"]
 
 
 def test_the_key_of_the_environment_signs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
