@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from hexgate.bundle.refusal import BundleRefusedError
 from hexgate.bundle.trust_root import SUFFIX, HexgateKeyError, SignedLocation, TrustRoot, bundle_name, parse_hexgate_key
@@ -46,17 +45,6 @@ def refusals_reported(path: str) -> Iterator[None]:
     except BundleRefusedError as error:
         sentence, _, way = error.detail.partition("; ")
         raise CommandError(f"`{path}` is refused ({error.refusal.value}): {sentence}", help=way, code=ExitCode.UNTRUSTED) from None
-
-
-def is_bundle(path: str) -> bool:
-    """Whether a path names a bundle and not policies."""
-    return path.endswith(SUFFIX) and not Path(path).is_dir()
-
-
-def refuse_trust_in_policies(trust: str | None) -> None:
-    """Policies are not signed. Raises InputError where somebody is named who should have."""
-    if trust is not None:
-        raise InputError("--trust goes with a bundle", help=f"name a file that ends in `{SUFFIX}`: policies are not signed")
 
 
 def trust_of(text: str | None) -> tuple[TrustRoot, str | None]:

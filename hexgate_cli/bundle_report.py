@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hexgate.bundle.envelope import read_bundle
 from hexgate.bundle.keys import PublicKey
@@ -15,7 +16,9 @@ from hexgate.bundle.trust_root import TrustRoot
 from hexgate.bundle.verify import VerifiedBundle, signers_of, verify
 from hexgate.decision.policy_table import read_table
 from hexgate.runtime.bundle_engine import load
-from hexgate_cli.bundle_contents import Contents
+
+if TYPE_CHECKING:
+    from hexgate_cli.bundle_contents import Contents
 
 CHECKS: dict[str, tuple[Refusal, ...]] = {
     "form": (Refusal.TOO_LARGE, Refusal.MALFORMED, Refusal.PAYLOAD_TYPE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from hexgate.bundle.statement import source_digest
@@ -20,7 +20,7 @@ from hexgate.policy.parse import parse
 from hexgate.policy.tool_schemas import parse_tool_schemas
 from hexgate.runtime.bundle_engine import load
 from hexgate_cli.bundle_files import refusals_reported, require_bundle
-from hexgate_cli.engines import Decider
+from hexgate_cli.engines import Decider, Subject
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
 from hexgate_cli.inputs import read_bytes
@@ -28,17 +28,9 @@ from hexgate_cli.options import Engine
 from hexgate_cli.source_text import SourceText
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a command decides with, and shows beside its decisions. Without published policies `policy` has its roles' names only."""
-
-    policy: CheckedPolicy
-    engines: dict[str, Decider]
-    sources: SourceText
-
-
 def open_bundle(path: str, trust: str | None, engine: Engine, tools: str | None) -> Subject:
-    """The engines of a bundle, the interpreter first. Trust is judged by this machine's clock. Raises CommandError."""
+    """The engines of a bundle, the interpreter first. Without published policies the policy has its roles' names only. Trust is judged
+    by this machine's clock. Raises CommandError."""
     verified = require_bundle(path, trust, time.time_ns())
     with refusals_reported(path):
         module = load(verified)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from hexgate.decision.decision import Decision, User
 from hexgate.policy.checked import CheckedPolicy
 from hexgate_cli.options import Engine
+from hexgate_cli.source_text import SourceText
 
 
 class Decider(Protocol):
@@ -51,6 +52,15 @@ class Request:
             "resource": self.resource,
             "now": format_timestamp(Timestamp(self.now)),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a command decides with, and shows beside its decisions: the policy, the engines by name, the lines of its files."""
+
+    policy: CheckedPolicy
+    engines: dict[str, Decider]
+    sources: SourceText
 
 
 def open_engines(policy: CheckedPolicy, engine: Engine) -> dict[str, Decider]:

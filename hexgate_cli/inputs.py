@@ -17,6 +17,9 @@ from hexgate_cli.failures import CommandError, InputError
 INPUT_BYTES = 67_108_864
 """Longest JSON input in bytes."""
 
+BUNDLE_SUFFIX = ".hexgate"
+"""How the name of a bundle's file ends; `hexgate.bundle.trust_root` has the same, and costs more to import."""
+
 _SECOND = 10**9
 
 
@@ -118,3 +121,14 @@ def _outside(text: str) -> InputError:
 def instant_or_now(text: str | None) -> int:
     """The instant of `--now`, or the clock's, in nanoseconds since the epoch."""
     return time.time_ns() if text is None else parse_instant(text)
+
+
+def is_bundle(path: str) -> bool:
+    """Whether a path names a bundle and not policies."""
+    return path.endswith(BUNDLE_SUFFIX) and not Path(path).is_dir()
+
+
+def refuse_trust_in_policies(trust: str | None) -> None:
+    """Policies are not signed. Raises InputError where somebody is named who should have."""
+    if trust is not None:
+        raise InputError("--trust goes with a bundle", help=f"name a file that ends in `{BUNDLE_SUFFIX}`: policies are not signed")

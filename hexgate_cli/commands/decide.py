@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from hexgate.decision.decision import Decision, User, Verdict
-from hexgate_cli.bundle_files import is_bundle, refuse_trust_in_policies
-from hexgate_cli.bundled_policy import Subject, open_bundle
-from hexgate_cli.engines import Request, agree, decide_with, open_engines
+from hexgate_cli.engines import Request, Subject, agree, decide_with, open_engines
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import InputError
-from hexgate_cli.inputs import instant_or_now, parse_json_object
+from hexgate_cli.inputs import instant_or_now, is_bundle, parse_json_object, refuse_trust_in_policies
 from hexgate_cli.options import Engine, Format, FormatOption, Now, PolicyOrBundlePath, ToolSchemas, Trust
 from hexgate_cli.output import format_json
 from hexgate_cli.policies import require_policy
@@ -74,6 +72,8 @@ def command(
 
 def _open(path: str, trust: str | None, engine: Engine, tools: str | None) -> Subject:
     if is_bundle(path):
+        from hexgate_cli.bundled_policy import open_bundle  # policies alone need no keys and no signatures
+
         return open_bundle(path, trust, engine, tools)
     refuse_trust_in_policies(trust)
     policy = require_policy(path, tools)

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from hexgate.policy.checked import CheckedPolicy, CheckedRole
-from hexgate_cli.bundle_files import is_bundle, refuse_trust_in_policies
-from hexgate_cli.bundled_policy import require_bundled_policy
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import InputError, help_for_unknown
+from hexgate_cli.inputs import is_bundle, refuse_trust_in_policies
 from hexgate_cli.options import Format, FormatOption, PolicyOrBundlePath, ToolSchemas, Trust
 from hexgate_cli.output import format_json
 from hexgate_cli.policies import require_policy
@@ -36,6 +35,8 @@ def command(
     Of a bundle (NAME.hexgate), which is verified first, the policies in it are explained.
     """
     if is_bundle(path):
+        from hexgate_cli.bundled_policy import require_bundled_policy  # policies alone need no keys and no signatures
+
         policy = require_bundled_policy(path, trust, tools)
     else:
         refuse_trust_in_policies(trust)

@@ -12,12 +12,16 @@ from typing import Annotated
 
 import typer
 
-from hexgate_cli.bundle_files import is_bundle, refuse_trust_in_policies
-from hexgate_cli.bundled_policy import open_bundle
 from hexgate_cli.engines import Decider, decide_with, open_engines
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
-from hexgate_cli.inputs import describe_os_error, instant_or_now, open_standard_input
+from hexgate_cli.inputs import (
+    describe_os_error,
+    instant_or_now,
+    is_bundle,
+    open_standard_input,
+    refuse_trust_in_policies,
+)
 from hexgate_cli.options import Engine, Format, FormatOption, Now, PolicyOrBundlePath, ToolSchemas, Trust
 from hexgate_cli.output import format_json
 from hexgate_cli.policies import require_policy
@@ -73,6 +77,8 @@ def command(
 
 def _open(path: str, trust: str | None, engine: Engine, tools: str | None) -> dict[str, Decider]:
     if is_bundle(path):
+        from hexgate_cli.bundled_policy import open_bundle  # policies alone need no keys and no signatures
+
         return open_bundle(path, trust, engine, tools).engines
     refuse_trust_in_policies(trust)
     return open_engines(require_policy(path, tools), engine)

@@ -16,9 +16,10 @@ from hexgate.bundle.trust_root import SUFFIX, TrustRoot
 from hexgate.bundle.verify import VerifiedBundle, verify
 from hexgate.runtime.bundle_engine import load
 from hexgate_cli.bundle_contents import contents_of_module, contents_of_policies
-from hexgate_cli.bundle_files import is_bundle, read_bundle_file, refusals_reported
+from hexgate_cli.bundle_files import read_bundle_file, refusals_reported
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import InputError
+from hexgate_cli.inputs import is_bundle
 from hexgate_cli.options import ToolSchemas
 from hexgate_cli.output import write_file
 from hexgate_cli.signing_keys import read_signing_keys

@@ -13,7 +13,6 @@ from hexgate.bundle.state import StateDirectory, StateError, StateUnavailableErr
 from hexgate.bundle.trust import Floor
 from hexgate.limits import BUNDLE_BYTES
 from hexgate.runtime.source import SourceError, open_source
-from hexgate_cli.bundle_contents import contents_of_policies
 from hexgate_cli.bundle_files import fetch_bundle, name_of, trust_of
 from hexgate_cli.bundle_report import compare_sources, examine
 from hexgate_cli.exit_codes import ExitCode
@@ -58,6 +57,8 @@ def command(
     seconds = instant_or_now(now) // 10**9
     report = examine(fetch_bundle(bundle or location), root, asked, seconds, _floor(state, asked, location))
     if against is not None and report.verified is not None:
+        from hexgate_cli.bundle_contents import contents_of_policies  # the compiler, which nothing else here needs
+
         finding = compare_sources(report.verified, contents_of_policies(against, tools))
         report = replace(report, findings=(*report.findings, finding))
     if format_ is Format.JSON:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from hexgate_cli.bundle_content_summary import Summary
-from hexgate_cli.bundle_report import Report
+from typing import TYPE_CHECKING
+
 from hexgate_cli.rendering.table import format_table
 from hexgate_cli.terminal import Colour, Screen, escape_name, escape_text, pad
+
+if TYPE_CHECKING:
+    from hexgate_cli.bundle_content_summary import Summary
+    from hexgate_cli.bundle_report import Report
 
 
 def format_report(location: str, report: Report, screen: Screen) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hexgate.bundle.statement import write_statement
-from hexgate_cli.bundle_content_summary import Summary
-from hexgate_cli.bundle_report import Report
+
+if TYPE_CHECKING:
+    from hexgate_cli.bundle_content_summary import Summary
+    from hexgate_cli.bundle_report import Report
 
 
 def report_to_dict(location: str, report: Report) -> dict[str, Any]:

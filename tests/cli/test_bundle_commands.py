@@ -20,9 +20,11 @@ from hexgate.atomic_file import create_file
 from hexgate.bundle.keys import parse_public_key, read_signing_key, write_signing_key
 from hexgate.bundle.refusal import Refusal
 from hexgate.bundle.state import StateDirectory
+from hexgate.bundle.trust_root import SUFFIX
 from hexgate.runtime.source import open_source
 from hexgate_cli.bundle_report import CHECKS
 from hexgate_cli.exit_codes import ExitCode
+from hexgate_cli.inputs import BUNDLE_SUFFIX
 from tests.bundle_vectors import ACCEPTED, BundleVector, load_bundle_vectors
 from tests.cli.test_schemas import validator
 from tests.cli.test_transcripts import BUNDLE_VARIABLES
@@ -277,3 +279,18 @@ def test_of_an_endless_file_only_the_start_is_read(folder: Path) -> None:
     answer = run("verify", "/dev/zero", "--trust", RELEASE.public.text, "--name", "p")
     assert answer.exit == 6
     assert "not trusted: too_large" in answer.out
+
+
+def test_one_suffix() -> None:
+    assert BUNDLE_SUFFIX == SUFFIX
+
+
+def test_inspecting_runs_and_compiles_nothing(folder: Path) -> None:
+    run("sign", "p.yaml", "--key", "release.key", "-o", "p.hexgate")
+    code = (
+        "import sys; from hexgate_cli.main import run_command; code = run_command(['inspect', 'p.hexgate']);"
+        "print(code, sorted({'lark', 'yaml', 'rich', 'jsonschema', 'hexgate.runtime.sandbox', 'wasmtime', 'hexgate.compiler.compile'}"
+        " & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=folder, timeout=60)
+    assert done.stderr.decode() == "0 []\n"
