@@ -7,7 +7,7 @@ from functools import cache
 from benchmarks.policies import checked
 from hexgate.bundle.keys import SigningKey, generate_key
 from hexgate.bundle.sign import candidate, sign_bundle
-from hexgate.bundle.statement import Vector
+from hexgate.bundle.statement import AuditSettings, IdentitySettings, Vector
 from hexgate.compiler.compile import compile_policy
 from hexgate.decision.policy_table import write_table
 from hexgate.parity.vectors import signing_vectors
@@ -41,6 +41,8 @@ def signed(
     keys: tuple[SigningKey, ...] = (KEY,),
     issued_at: int = ISSUED,
     not_after: int = EXPIRES,
+    audit: AuditSettings | None = None,
+    identity: IdentitySettings | None = None,
 ) -> bytes:
     """The bundle of `refunds_up_to` under a version."""
     wasm, table, vectors = _compiled(amount)
@@ -53,5 +55,7 @@ def signed(
         not_after=not_after,
         sources=refunds_up_to(amount),
         vectors=vectors,
+        audit=audit,
+        identity=identity,
     )
     return sign_bundle(unsigned, keys)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from hexgate.diagnostics import PolicyInvalidError
 from hexgate.policy.check import check
+from hexgate.policy.checked import CheckedPolicy
 from hexgate.policy.interpret import InterpreterEngine
 from hexgate.policy.link import link
 from hexgate.policy.load import read_files
 from hexgate.policy.parse import parse
 
-__all__ = ["DevelopmentPolicy", "PolicyInvalidError"]
+__all__ = ["CheckedPolicy", "DevelopmentPolicy", "InterpreterEngine", "PolicyInvalidError"]
 
 
 class DevelopmentPolicy:
@@ -27,11 +28,12 @@ class DevelopmentPolicy:
         self._clock = clock
         self._files: dict[str, bytes] | None = None
 
-    def load(self) -> InterpreterEngine | None:
-        """An engine for the files as they are now; None where they are those of the last engine. Raises PolicyInvalidError."""
+    def load(self) -> tuple[InterpreterEngine, CheckedPolicy] | None:
+        """An engine for the files as they are now, and their policy; None where they are those of the last engine. Raises
+        PolicyInvalidError."""
         files = read_files(self._path)
         if files == self._files:
             return None
-        engine = InterpreterEngine(check(link(parse(files))), self._clock)
+        policy = check(link(parse(files)))
         self._files = files
-        return engine
+        return InterpreterEngine(policy, self._clock), policy

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from hexgate.development import DevelopmentPolicy, PolicyInvalidError
-from hexgate.runtime.refresh import LOG, RefreshOutcome, RefreshResult
+from hexgate.development import CheckedPolicy, DevelopmentPolicy, InterpreterEngine, PolicyInvalidError
+from hexgate.runtime.recording import LOG, record_in
+from hexgate.runtime.refresh import RefreshOutcome, RefreshResult
 from hexgate.runtime.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from hexgate.audit.log import AuditLog
 
 
 class DevelopmentRefresher:
@@ -15,31 +20,35 @@ class DevelopmentRefresher:
 
     quick = True
 
-    def __init__(self, path: str, clock: Callable[[], int]) -> None:
+    def __init__(self, path: str, clock: Callable[[], int], *, log: AuditLog | None = None) -> None:
         """Loads at once. Raises PolicyInvalidError."""
+        self._log = log
         self._policy = DevelopmentPolicy(path, clock)
         self._clock = clock
         self._failure: str | None = None
         self._lock = threading.Lock()
-        engine = self._policy.load()
-        if engine is None:
+        loaded = self._policy.load()
+        if loaded is None:
             raise AssertionError("what has not been loaded has changed")
-        self.snapshot = Snapshot(engine, clock)
+        self.snapshot = self._snapshot(*loaded)
         LOG.warning("HEXGATE IS IN DEVELOPMENT MODE: unsigned policies at %s decide, and whoever can write there decides too", path)
 
     def refresh(self) -> RefreshResult:
         """Loads the policies again where they have changed; policies with errors are logged, and the last good ones kept."""
         with self._lock:
             try:
-                engine = self._policy.load()
+                loaded = self._policy.load()
             except PolicyInvalidError as error:
                 return self._failed(str(error))
         self._failure = None
-        if engine is None:
+        if loaded is None:
             return RefreshResult(RefreshOutcome.UNCHANGED, None)
-        self.snapshot = Snapshot(engine, self._clock)
+        self.snapshot = self._snapshot(*loaded)
         LOG.info("the policies have changed, and decide from now on")
         return RefreshResult(RefreshOutcome.UPDATED, None)
+
+    def _snapshot(self, engine: InterpreterEngine, policy: CheckedPolicy) -> Snapshot:
+        return Snapshot(engine, self._clock, record=record_in(self._log, policy.reads_for, policy.masks))
 
     def _failed(self, sentence: str) -> RefreshResult:
         if sentence != self._failure:

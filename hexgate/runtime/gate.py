@@ -5,26 +5,31 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from hexgate.bundle.floors import Floors, open_floors
 from hexgate.bundle.keys import PublicKey
-from hexgate.bundle.state import StateDirectory
+from hexgate.bundle.state import StateDirectory, default_state_path
 from hexgate.bundle.trust_root import (
     DevelopmentLocation,
+    HexgateKeyError,
     SignedLocation,
     TrustRoot,
     bundle_name,
     parse_hexgate_key,
 )
-from hexgate.decision.decision import BundleReference, Decision, Reason, User
-from hexgate.decision.outcomes import fixed_decision
+from hexgate.decision.decision import BundleReference, Decision, TokenUser, User
 from hexgate.limits import BUNDLE_BYTES
 from hexgate.runtime.guarded_call import UserOf, guard
+from hexgate.runtime.recording import open_log
 from hexgate.runtime.refresh import BackgroundRefresh, BundleRefresher, Refresher, RefreshResult
 from hexgate.runtime.run_scope import Run
 from hexgate.runtime.source import open_source
+
+if TYPE_CHECKING:
+    from hexgate.audit.log import AuditLog
 
 ENVIRONMENT_VARIABLE = "HEXGATE_KEY"
 REFRESH_SECONDS = 60.0
@@ -40,30 +45,49 @@ class Gate:
     Safe to use from several threads, from coroutines (`decide` waits for nothing) and in forked children.
     """
 
-    def __init__(self, refresher: Refresher, *, refresh_seconds: float | None = REFRESH_SECONDS) -> None:
-        """`refresh_seconds` is None for no refresh in the background. Use one of the constructors below."""
+    def __init__(
+        self, refresher: Refresher, *, refresh_seconds: float | None = REFRESH_SECONDS, log: AuditLog | None = None
+    ) -> None:
+        """`refresh_seconds` is None for no refresh in the background; `log` is closed with the gate. Use one of the constructors
+        below."""
         self._refresher = refresher
+        self._log = log
         self._background = None if refresh_seconds is None else BackgroundRefresh(refresher, refresh_seconds)
 
     @classmethod
-    def from_env(cls, *, state: str | Path | None = None, refresh_seconds: float | None = REFRESH_SECONDS) -> Gate:
+    def from_env(
+        cls,
+        *,
+        state: str | Path | None = None,
+        audit: AuditLog | bool = True,
+        revocations: str | Path | None = None,
+        refresh_seconds: float | None = REFRESH_SECONDS,
+    ) -> Gate:
         """The gate that `HEXGATE_KEY` names. The variable is read now and not again.
 
-        `state` is the directory that remembers the last accepted version (default: the XDG state directory). Raises
-        HexgateKeyError where the variable is unset or malformed, and what `from_bundle` raises.
+        The rest is as in `from_bundle`, which also says what is raised; besides, HexgateKeyError where the variable is unset or
+        malformed.
         """
-        return cls.from_key(os.environ.get(ENVIRONMENT_VARIABLE, ""), state=state, refresh_seconds=refresh_seconds)
+        key = os.environ.get(ENVIRONMENT_VARIABLE, "")
+        return cls.from_key(key, state=state, audit=audit, revocations=revocations, refresh_seconds=refresh_seconds)
 
     @classmethod
     def from_key(
-        cls, key: str, *, state: str | Path | None = None, refresh_seconds: float | None = REFRESH_SECONDS
+        cls,
+        key: str,
+        *,
+        state: str | Path | None = None,
+        audit: AuditLog | bool = True,
+        revocations: str | Path | None = None,
+        refresh_seconds: float | None = REFRESH_SECONDS,
     ) -> Gate:
-        """As `from_env`, with the text of the variable."""
+        """As `from_env`, with the text of the variable. Development policies are recorded only where `audit` is a log."""
         match parse_hexgate_key(key):
             case SignedLocation(trust, location):
-                return cls._of_bundle(location, trust, state, refresh_seconds, time.time_ns)
+                return cls._of_bundle(location, trust, state, audit, revocations, refresh_seconds, time.time_ns)
             case DevelopmentLocation(path):
-                return cls.from_source(f"dev:{path}", refresh_seconds=refresh_seconds)
+                log = None if isinstance(audit, bool) else audit
+                return cls.from_source(f"dev:{path}", audit=log, refresh_seconds=refresh_seconds)
 
     @classmethod
     def from_bundle(
@@ -73,22 +97,30 @@ class Gate:
         *,
         threshold: int = 1,
         state: str | Path | None = None,
+        audit: AuditLog | bool = True,
+        revocations: str | Path | None = None,
         refresh_seconds: float | None = REFRESH_SECONDS,
         clock: Callable[[], int] = time.time_ns,
     ) -> Gate:
         """The gate of the bundle at a path or an `https://` URL that ends in `NAME.hexgate`, signed by so many of the keys.
 
-        `clock` gives nanoseconds since the epoch. Raises HexgateKeyError for keys or a location that cannot be trusted, SourceError
-        where the location cannot be read, BundleRefusedError for what it has, StateError where it is unknown what was accepted before.
+        `state` is the directory that remembers the last accepted version (default: the XDG state directory). Decisions are recorded in
+        the log `audit`, by default the one in the state directory; False records nothing. `revocations` is a file with ids of revoked
+        tokens. `clock` gives nanoseconds since the epoch.
+
+        Raises HexgateKeyError for keys or a location that cannot be trusted, SourceError where the location cannot be read,
+        BundleRefusedError for what it has, StateError where it is unknown what was accepted before, AuditUnavailableError where
+        nothing can be recorded.
         """
         trust = TrustRoot(threshold, tuple(keys))
-        return cls._of_bundle(str(location), trust, state, refresh_seconds, clock)
+        return cls._of_bundle(str(location), trust, state, audit, revocations, refresh_seconds, clock)
 
     @classmethod
     def from_source(
         cls,
         source: str,
         *,
+        audit: AuditLog | None = None,
         refresh_seconds: float | None = REFRESH_SECONDS,
         clock: Callable[[], int] = time.time_ns,
     ) -> Gate:
@@ -100,8 +132,8 @@ class Gate:
 
         found = parse_hexgate_key(source)
         if not isinstance(found, DevelopmentLocation):
-            raise ValueError("`from_source` takes `dev:PATH`; for a signed bundle use `from_key` or `from_bundle`")
-        return cls(DevelopmentRefresher(found.path, clock), refresh_seconds=refresh_seconds)
+            raise HexgateKeyError("`from_source` takes `dev:PATH`; for a signed bundle use `from_key` or `from_bundle`")
+        return cls(DevelopmentRefresher(found.path, clock, log=audit), refresh_seconds=refresh_seconds)
 
     @classmethod
     def _of_bundle(
@@ -109,13 +141,23 @@ class Gate:
         location: str,
         trust: TrustRoot,
         state: str | Path | None,
+        audit: AuditLog | bool,
+        revocations: str | Path | None,
         refresh_seconds: float | None,
         clock: Callable[[], int],
     ) -> Gate:
         floors = open_floors(os.environ) if state is None else Floors(StateDirectory(Path(state)))
         source = open_source(location, limit=BUNDLE_BYTES)
-        refresher = BundleRefresher(source, trust, bundle_name(location), floors, clock)
-        return cls(refresher, refresh_seconds=refresh_seconds)
+        revoked = None if revocations is None else Path(revocations)
+        with ExitStack() as opened:
+            own_log = open_log(_state_path(state)) if audit is True else None
+            if own_log is not None:
+                opened.callback(own_log.close)
+            log = own_log if isinstance(audit, bool) else audit
+            name = bundle_name(location)
+            refresher = BundleRefresher(source, trust, name, floors, clock, log=log, revocations=revoked)
+            opened.pop_all()
+        return cls(refresher, refresh_seconds=refresh_seconds, log=own_log)
 
     @property
     def bundle(self) -> BundleReference | None:
@@ -128,23 +170,30 @@ class Gate:
         return self._refresher.snapshot.expired
 
     def decide(
-        self, tool: str, args: Any, *, user: User | None, ctx: Any = None, resource: Any = None, now: int | None = None
+        self,
+        tool: str,
+        args: Any,
+        *,
+        user: User | TokenUser | None,
+        ctx: Any = None,
+        resource: Any = None,
+        now: int | None = None,
+        call_id: str | None = None,
     ) -> Decision:
-        """The decision on one call of a tool with these arguments, for this user.
+        """The decision on one call of a tool with these arguments, for this user, recorded.
 
         Never raises for anything that a model, a tool or a caller's token can influence: what goes wrong decides `deny`.
-        `ctx` is what the host adds to the request, `resource` records that it looked up, `now` nanoseconds since the epoch.
+        `ctx` is what the host adds to the request, `resource` records that it looked up, `now` what constraints read as `now`, in
+        nanoseconds since the epoch; `call_id` names the call in the log. Run the tool with the very arguments that were
+        decided on: `guard` does, and `frozen` makes a copy that nobody else can change.
         """
-        try:
-            # What Snapshot.decide does, without the call of it: this is where every tool call waits.
-            snapshot = self._refresher.snapshot
-            if snapshot.clock() >= snapshot.expires:
-                return snapshot.deny_expired(tool, user)
-            return snapshot.engine.decide(tool, args, user, ctx=ctx, resource=resource, now=now)
-        except Exception:  # noqa: BLE001 - fail closed
-            return fixed_decision(Reason.ENGINE_FAULT, None, tool if type(tool) is str else None)
+        snapshot = self._refresher.snapshot
+        if snapshot.plain and type(user) is not TokenUser and snapshot.clock() < snapshot.expires:
+            # What Snapshot.decide comes to where nothing is recorded, without a call of it.
+            return snapshot.engine.decide(tool, args, user, ctx=ctx, resource=resource, now=now)  # type: ignore[arg-type]
+        return snapshot.decide(tool, args, user, ctx=ctx, resource=resource, now=now, call_id=call_id)
 
-    def run(self, user: User | None = None) -> Run:
+    def run(self, user: User | TokenUser | None = None) -> Run:
         """One run of an agent for a user, a context manager: it is decided by one bundle from its start to its end.
 
         The bundle is brought up to date first: at once where it is a file, by the background thread where it is a URL.
@@ -177,12 +226,27 @@ class Gate:
         return await asyncio.to_thread(self._refresher.refresh)
 
     def close(self) -> None:
-        """Stop refreshing in the background. Decisions go on until the bundle expires."""
+        """Stop refreshing in the background, and close the log that the gate has opened: nothing is allowed from then on, unless
+        decisions are not recorded or their log is the caller's."""
         if self._background is not None:
             self._background.stop()
+        if self._log is not None:
+            self._log.close()
 
     def __enter__(self) -> Gate:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _state_path(state: str | Path | None) -> Path:
+    """The directory of the log beside the floors. Raises AuditUnavailableError where the environment names none."""
+    path = default_state_path(os.environ) if state is None else Path(state)
+    if path is None:
+        from hexgate.audit.unavailable import AuditUnavailableError
+
+        raise AuditUnavailableError(
+            "the environment names no home directory to record decisions in; pass `state=`, a log as `audit=`, or `audit=False`"
+        )
+    return path

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
-from hexgate.decision.decision import Decision, User, Verdict
+from hexgate.decision.decision import Decision, TokenUser, User, Verdict
 from hexgate.runtime.frozen_arguments import frozen
 from hexgate.runtime.run_scope import current_run
 from hexgate.runtime.snapshot import Snapshot
 
-UserOf: TypeAlias = User | Callable[[], User | None] | None
+UserOf: TypeAlias = User | TokenUser | Callable[[], User | TokenUser | None] | None
 """Who is calling: a user, a function that gives one, or None for the current run's."""
 
 _Parameters = ParamSpec("_Parameters")
@@ -54,7 +54,8 @@ def guard(
         decided_by = run.snapshot if run is not None else snapshot()
         if caller is None and run is not None:
             caller = run.user
-        _require_allowed(decided_by.decide(name, _named(signature, bound.arguments), caller))
+        run_id = None if run is None else run.run_id
+        _require_allowed(decided_by.decide(name, _named(signature, bound.arguments), caller, run_id=run_id))
         return bound.args, bound.kwargs
 
     if inspect.iscoroutinefunction(function):

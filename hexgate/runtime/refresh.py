@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 from weakref import ReferenceType, WeakSet, ref
 
 from hexgate.bundle.floors import Floors
-from hexgate.bundle.refusal import BundleRefusedError
+from hexgate.bundle.refusal import BundleRefusedError, Refusal
 from hexgate.bundle.state import StateError
 from hexgate.bundle.trust import advance
 from hexgate.bundle.trust_root import TrustRoot
 from hexgate.bundle.verify import VerifiedBundle, verify
 from hexgate.decision.decision import BundleReference
+from hexgate.decision.mask_paths import Masked, MaskPathError, parse_path
 from hexgate.runtime.bundle_engine import load
+from hexgate.runtime.callers import identify_by
+from hexgate.runtime.recording import LOG, record_in
 from hexgate.runtime.snapshot import NANOSECONDS, Snapshot
 from hexgate.runtime.source import BundleSource, NotModified, SourceError, Validators
 
-LOG = logging.getLogger("hexgate")
+if TYPE_CHECKING:
+    from hexgate.audit.log import AuditLog
+
 JITTER = 0.2
 """By how much of itself an interval is shortened or lengthened, so that many processes do not ask at once."""
 
@@ -59,9 +64,18 @@ class BundleRefresher:
     """The snapshot of a signed bundle at a location. Safe to use from several threads: one refreshes, others wait for it."""
 
     def __init__(
-        self, source: BundleSource, trust: TrustRoot, name: str, floors: Floors, clock: Callable[[], int]
+        self,
+        source: BundleSource,
+        trust: TrustRoot,
+        name: str,
+        floors: Floors,
+        clock: Callable[[], int],
+        *,
+        log: AuditLog | None = None,
+        revocations: Path | None = None,
     ) -> None:
-        """Fetches and verifies at once. `clock` gives nanoseconds since the epoch.
+        """Fetches and verifies at once. `clock` gives nanoseconds since the epoch; decisions are recorded in `log`; `revocations` is
+        a file with more ids of revoked tokens than the bundle has.
 
         Raises SourceError, BundleRefusedError, StateError: without a bundle there is nothing that could decide.
         """
@@ -70,6 +84,8 @@ class BundleRefresher:
         self._name = name
         self._floors = floors
         self._clock = clock
+        self._log = log
+        self._revocations = revocations
         self._validators: Validators | None = None
         self._lock = threading.Lock()
         self._failure: str | None = None
@@ -142,20 +158,33 @@ class BundleRefresher:
         location, now = self._source.location, self._clock() // NANOSECONDS
         floor = self._floors.read(self._name, location)
         verified = verify(data, self._trust, name=self._name, now=now, floor=floor)
-        snapshot = _snapshot(verified, self._clock)
+        snapshot = self._snapshot(verified)
         self._floors.update(self._name, location, lambda current: advance(current, verified, now))
         self._digest = verified.digest
         return snapshot
 
+    def _snapshot(self, verified: VerifiedBundle) -> Snapshot:
+        predicate = verified.statement.predicate
+        engine = load(verified, self._clock)
+        audit = predicate.audit
+        try:
+            masks = [*(parse_path(path, Masked.MASK) for path in audit.mask), *(parse_path(path, Masked.HASH) for path in audit.hash)]
+        except MaskPathError as error:
+            sentence = f"the bundle masks what is no path: {error}; sign the policies again"
+            raise BundleRefusedError(Refusal.MALFORMED_STATEMENT, sentence) from error
+        return Snapshot(
+            engine,
+            self._clock,
+            BundleReference(predicate.name, predicate.version, verified.digest),
+            predicate.not_after,
+            identify=identify_by(predicate.identity, self._revocations),
+            requires_token=predicate.identity.require_token,
+            record=record_in(self._log, engine.table.reads_for, masks, durable=audit.mode == "durable"),
+        )
+
     def renew_lock(self) -> None:
         """In a forked child: a thread of the parent may have held the lock, and does not exist here to release it."""
         self._lock = threading.Lock()
-
-
-def _snapshot(verified: VerifiedBundle, clock: Callable[[], int]) -> Snapshot:
-    predicate = verified.statement.predicate
-    reference = BundleReference(predicate.name, predicate.version, verified.digest)
-    return Snapshot(load(verified, clock), clock, reference, predicate.not_after)
 
 
 class BackgroundRefresh:

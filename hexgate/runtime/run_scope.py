@@ -6,7 +6,7 @@ import secrets
 from contextvars import ContextVar, Token
 from typing import Any
 
-from hexgate.decision.decision import BundleReference, Decision, User
+from hexgate.decision.decision import BundleReference, Decision, TokenUser, User
 from hexgate.runtime.snapshot import Snapshot
 
 _CURRENT: ContextVar[Run | None] = ContextVar("hexgate_run", default=None)
@@ -17,7 +17,7 @@ class Run:
 
     __slots__ = ("_snapshot", "_tokens", "run_id", "user")
 
-    def __init__(self, snapshot: Snapshot, user: User | None) -> None:
+    def __init__(self, snapshot: Snapshot, user: User | TokenUser | None) -> None:
         self._snapshot = snapshot
         self._tokens: list[Token[Run | None]] = []
         self.user = user
@@ -35,10 +35,19 @@ class Run:
         return self._snapshot
 
     def decide(
-        self, tool: str, args: Any, *, ctx: Any = None, resource: Any = None, now: int | None = None
+        self,
+        tool: str,
+        args: Any,
+        *,
+        ctx: Any = None,
+        resource: Any = None,
+        now: int | None = None,
+        call_id: str | None = None,
     ) -> Decision:
         """As `Gate.decide`, for the run's user and by the run's bundle."""
-        return self._snapshot.decide(tool, args, self.user, ctx=ctx, resource=resource, now=now)
+        return self._snapshot.decide(
+            tool, args, self.user, ctx=ctx, resource=resource, now=now, run_id=self.run_id, call_id=call_id
+        )
 
     def __enter__(self) -> Run:
         self._tokens.append(_CURRENT.set(self))

@@ -70,7 +70,7 @@ class WasmEngine:
         self._compiled = CompiledModule(wasm, POLICY_INTERFACE, limits)
         if self._compiled.header.constants["capacity"] < REQUEST_BYTES:
             raise ModuleRefusedError("the module takes smaller requests than this runtime sends")
-        self._table = table
+        self.table = table
         self._clock = clock
         self._bundle = bundle
         self.instances = 0
@@ -167,7 +167,7 @@ class WasmEngine:
     def _plan(self, role: str, tool: str) -> _Plan:
         if len(self._plans) >= CACHED_PLANS:
             self._plans.clear()
-        plan = self._plans[role, tool] = _Plan(role, tool, self._table.reads_for(tool))
+        plan = self._plans[role, tool] = _Plan(role, tool, self.table.reads_for(tool))
         return plan
 
     def answer(self, request: bytes) -> int:
@@ -193,7 +193,7 @@ class WasmEngine:
     def _look_up(self, answer: int, plan: _Plan) -> Decision:
         """The decision of an answer. Raises TrapError for one that the table does not have."""
         try:
-            return self._table.decision(answer & 0xFFFFFF, answer >> 24, plan.role, plan.tool, self._bundle)
+            return self.table.decision(answer & 0xFFFFFF, answer >> 24, plan.role, plan.tool, self._bundle)
         except (IndexError, ValueError) as error:
             raise TrapError("the answer is not in the policy's table") from error
 

@@ -170,7 +170,7 @@ def test_no_state_directory_leaves_the_floor_of_the_process(place: Place, caplog
     blocked.write_bytes(b"")
 
     def gate() -> Gate:
-        return Gate.from_bundle(place.file, [KEY.public], state=blocked / "state", refresh_seconds=None, clock=place.clock)
+        return Gate.from_bundle(place.file, [KEY.public], state=blocked / "state", audit=False, refresh_seconds=None, clock=place.clock)
 
     place.publish(signed(100, 2))
     gate()
@@ -272,13 +272,14 @@ def test_a_refresh_from_a_coroutine(place: Place) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_refreshes_and_decides(place: Place) -> None:
     gate = Gate.from_bundle(place.file, [KEY.public], state=place.folder / "state", refresh_seconds=3600, clock=place.clock)
-    with gate, _Child() as answer:
-        if answer is not None:
-            place.publish(signed(100, 2))
-            alive = [one for one in threading.enumerate() if one.name == "hexgate-refresh"]
-            good = gate.refresh().outcome is RefreshOutcome.UPDATED and not _decide(gate, 300).allowed and len(alive) == 1
-            answer.append(good)
-    assert _decide(gate, 300).allowed
+    with gate:
+        with _Child() as answer:
+            if answer is not None:
+                place.publish(signed(100, 2))
+                alive = [one for one in threading.enumerate() if one.name == "hexgate-refresh"]
+                good = gate.refresh().outcome is RefreshOutcome.UPDATED and not _decide(gate, 300).allowed and len(alive) == 1
+                answer.append(good)
+        assert _decide(gate, 300).allowed
 
 
 class _Child:

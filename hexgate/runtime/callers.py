@@ -1,0 +1,32 @@
+"""Who is calling, by a token: the identity of a signed bundle, asked at every call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hexgate.bundle.statement import IdentitySettings
+from hexgate.decision.decision import Reason, TokenUser
+from hexgate.identity.refusal import TokenRefusedError
+from hexgate.runtime.snapshot import Caller, Identify
+
+
+def identify_by(settings: IdentitySettings, revocations: Path | None) -> Identify | None:
+    """The reader of tokens under a bundle's root keys, and under a file with revocation ids if there is one. None where the bundle
+    has no root keys: then no token is good, and the library for tokens is not loaded."""
+    if not settings.root_keys:
+        return None
+    from hexgate.identity.revocation import RevocationFile
+    from hexgate.identity.verifier import IdentityVerifier
+
+    verifier = IdentityVerifier(settings, None if revocations is None else RevocationFile(revocations).ids)
+
+    def identify(user: TokenUser, tool: Any, args: Any, at: int) -> Caller:
+        try:
+            verified = verifier.caller(user, at)
+        except TokenRefusedError:
+            return Caller(None, None, Reason.TOKEN_REFUSED)
+        refused = verified.permits(tool, args, at) is not None
+        return Caller(verified.user, verified.token_id, Reason.TOKEN_REFUSED if refused else None)
+
+    return identify
