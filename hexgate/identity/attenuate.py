@@ -65,6 +65,8 @@ def _require_sense(narrowing: Narrowing) -> None:
         raise NarrowingError("nothing is narrowed")
     if not all(map(is_name, names)):
         raise NarrowingError("the name of a tool or an argument is empty, too long, or no Unicode")
+    if any("\ud800" <= character <= "\udfff" for value in narrowing.values.values() if isinstance(value, str) for character in value):
+        raise NarrowingError("the value of an argument is no Unicode")
     if len(narrowing.tools) > SET_ELEMENTS:
         raise NarrowingError(f"a block names at most {SET_ELEMENTS} tools")
     numbers = [*narrowing.maxima.values(), *narrowing.minima.values()]

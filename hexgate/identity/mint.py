@@ -46,7 +46,7 @@ def mint(grant: Grant, key: SigningKey, key_id: int | None) -> str:
         ("role({value})", {"value": grant.role}),
         *(("narrower_role({value})", {"value": role}) for role in grant.narrower_roles),
         *(("audience({value})", {"value": audience}) for audience in grant.audiences),
-        *(("attr({name}, {value})", {"name": name, "value": value}) for name, value in sorted(grant.attributes.items())),
+        *(_attribute_fact(name, value) for name, value in sorted(grant.attributes.items())),
     ]
     if grant.not_before is not None:
         parts.append(("check if time($time), $time >= {instant}", {"instant": _instant(grant.not_before)}))
@@ -58,6 +58,14 @@ def mint(grant: Grant, key: SigningKey, key_id: int | None) -> str:
     except TokenRefusedError as error:
         raise GrantError(f"this makes no token: {error.detail}") from None
     return token
+
+
+def _attribute_fact(name: str, value: Any) -> tuple[str, dict[str, Any]]:
+    """A fact and its parameters. The library would take a whole list of small integers, or an empty one, for bytes."""
+    if not isinstance(value, list):
+        return "attr({name}, {value})", {"name": name, "value": value}
+    elements = {f"value{number}": element for number, element in enumerate(value)}
+    return f"attr({{name}}, [{', '.join(f'{{{element}}}' for element in elements)}])", {"name": name, **elements}
 
 
 def _instant(seconds: int) -> datetime.datetime:
@@ -83,5 +91,5 @@ def _is_attribute(value: object) -> bool:
     if type(value) is list:
         return all(type(element) is not list and _is_attribute(element) for element in value)
     if type(value) is str:
-        return value == "" or not any("\ud800" <= character <= "\udfff" for character in value)
+        return not any("\ud800" <= character <= "\udfff" for character in value)
     return type(value) is bool or (type(value) is int and INT_MIN <= value <= INT_MAX)

@@ -47,8 +47,8 @@ class RevocationFile:
         """The ids of now. Raises RevocationsUnavailableError, and goes on raising it until the file is good again."""
         now = self._timer()
         if now - self._looked >= RELOAD_SECONDS:
-            self._look()
             self._looked = now
+            self._look()
         if self._ids is None:
             raise RevocationsUnavailableError("the list of revoked tokens cannot be read")
         return self._ids
