@@ -55,7 +55,7 @@ def test_every_decision_is_recorded_and_the_log_verifies(tmp_path: Path) -> None
     ]  # fmt: skip
     assert events[0]["call_id"] == "call-1" and events[0]["run_id"] is None
     assert events[1]["run_id"] == events[2]["run_id"] == run.run_id
-    assert verify_log(tmp_path / "state" / "audit").findings == ()
+    assert not verify_log(tmp_path / "state" / "audit").findings
 
 
 def test_a_mask_of_the_bundle_hides_a_value(tmp_path: Path) -> None:
