@@ -55,27 +55,46 @@ def test_no_document_speaks_of_machine_paths() -> None:
         assert not re.search(r"/(work|root|home|tmp)/", document.read_text(encoding="utf-8")), document.name
 
 
-def test_the_example_in_the_readme_prints_what_it_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert blocks
-    monkeypatch.chdir(ROOT)
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
-        expected = re.findall(r"^print\(.*\n# (.*)$", block, re.MULTILINE)
-        assert expected
-        assert capsys.readouterr().out.splitlines() == expected
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_commands_in_the_readme_answer_as_it_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Those of the first policy: each succeeds or decides, and what is shown of its answer is how the answer begins."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (commands,) = (block for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL) if "hexgate init" in block)
-    monkeypatch.chdir(tmp_path)
+def _python_with(text: str) -> str:
+    """The one Python example of the README that has a text."""
+    (block,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if text in block)
+    return str(block)
+
+
+def _require_prints(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An example prints the comments at its end."""
+    exec(compile(block, "README.md", "exec"), {})
+    expected = re.findall(r"^# (.*)$", block, re.MULTILINE)
+    assert expected
+    assert capsys.readouterr().out.splitlines() == expected
+
+
+def _run_commands_with(text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands of the README's one console block with a text: each succeeds or decides, and what is shown of its answer is how
+    the answer begins. `export $(COMMAND)` sets what the command prints."""
+    (commands,) = (block for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) if text in block)
     for step in commands.removeprefix("$ ").split("\n$ "):
         command, _, shown = step.strip().partition("\n")
-        program, *arguments = shlex.split(command)
+        exported = re.fullmatch(r"export \$\((.*)\)", command)
+        program, *arguments = shlex.split(exported[1] if exported else command)
         assert program == "hexgate"
         assert run_command(arguments) in (ExitCode.OK, ExitCode.APPROVAL_REQUIRED), command
-        assert capsys.readouterr().out.startswith(shown.removesuffix("…").rstrip()), command
+        out = capsys.readouterr().out
+        if exported:
+            monkeypatch.setenv(*out.strip().split("=", 1))
+        assert out.startswith(shown.removesuffix("…").rstrip()), command
+
+
+def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a new user goes through it: the first policy, the engine, the bundle, the gate."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("HEXGATE_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    _run_commands_with("hexgate init", capsys, monkeypatch)
+    _run_commands_with("hexgate sign", capsys, monkeypatch)
+    _require_prints(_python_with("Gate.from_env"), capsys)
+    monkeypatch.chdir(ROOT)
+    _require_prints(_python_with("WasmEngine"), capsys)
