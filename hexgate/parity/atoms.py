@@ -9,7 +9,7 @@ from typing import Any
 from hexgate.language.checked import And, CheckedExpression, Conditional, Invoke, Node, Or
 from hexgate.limits import TIMESTAMP_MAX, TIMESTAMP_MIN
 from hexgate.parity.call import Path
-from hexgate.parity.candidates import CANDIDATES, candidates, fewer, huge
+from hexgate.parity.candidates import CANDIDATES, candidates, fewer
 from hexgate.parity.near_times import NOW
 from hexgate.parity.shapes import Shape, shape_of
 from hexgate.values import Timestamp
@@ -19,11 +19,11 @@ _NOT_SETTABLE = {("tool",), ("user",), ("user", "role")}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place that a constraint reads, the values to try there, and those that take long to decide on."""
+    """A place that a constraint reads, what is known of it, and the values to try there."""
 
     path: Path
+    shape: Shape
     values: tuple[Any, ...]
-    huge: tuple[Any, ...]
     is_leaf: bool
 
 
@@ -39,9 +39,9 @@ def _places(shape: Shape, path: Path, limit: int) -> Iterator[Place]:
     for name, member in inside:
         inner = (*path, name)
         if inner == ("now",):
-            yield Place(inner, _instants(member)[:limit], (), True)
+            yield Place(inner, member, _instants(member)[:limit], True)
         elif inner not in _NOT_SETTABLE:
-            yield Place(inner, fewer(candidates(member), limit), tuple(huge(member)), not member.members and member.element is None)
+            yield Place(inner, member, fewer(candidates(member), limit), not member.members and member.element is None)
         yield from _places(member, inner, limit)
 
 

@@ -203,6 +203,8 @@ def _sized(shape: Shape) -> Iterator[Any]:
     if not shape.functions.keys() & {"size", "substring", "substring_range", "char_at", "slice", "index"} and not shape.ranged:
         return
     for constant in list(shape.constants.values()):
+        if type(constant) in (int, UInt) and 4_096 < constant < REQUEST_BYTES:
+            yield from ("a" * (int(constant) - 1), "a" * int(constant), "a" * (int(constant) + 1))
         if type(constant) in (int, UInt) and 0 <= constant <= 4_096:
             for size in (int(constant), int(constant) - 1, int(constant) + 1):
                 if size >= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from random import Random
@@ -14,7 +15,7 @@ from hexgate.language.environment import Environment
 from hexgate.language.finding import ExpressionError
 from hexgate.language.types import DYN, STRING, MapOf
 from hexgate.parity.calls import CallGenerator
-from hexgate.parity.expressions import ExpressionGenerator
+from hexgate.parity.expressions import CONSTANTS, ExpressionGenerator
 from hexgate.policy.check import check, roots_with
 from hexgate.policy.checked import CheckedPolicy
 from hexgate.policy.interpret import InterpreterEngine
@@ -25,7 +26,8 @@ from hexgate.runtime.wasm_engine import WasmEngine
 TOOLS = ("pay", "mail", "github.push", "github.pull", "other")
 PATTERNS = ("github.*", "*", "g*.push", "m*l")
 MODES = ("allow", "deny", "approval_required")
-_ENVIRONMENT = Environment(roots_with(MapOf(STRING, DYN)))
+_ENVIRONMENT = Environment(roots_with(MapOf(STRING, DYN)), CONSTANTS)
+_CONSTANTS = json.dumps(CONSTANTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class PolicyGenerator:
     def text(self) -> str:
         """A policy set: two roles, one inheriting the other, sometimes with a boundary."""
         random = self._random
-        lines = ["version: 1", "roles:", "  parent:", *self._body(4, TOOLS[:3], 0.5), "  child:", "    inherits: [parent]"]
+        lines = ["version: 1", f"consts: {_CONSTANTS}", "roles:", "  parent:", *self._body(4, TOOLS[:3], 0.5), "  child:", "    inherits: [parent]"]
         lines += self._body(4, TOOLS[1:4], 0.5)
         if random.random() < 0.3:
             lines += ["boundary:", *self._body(2, TOOLS[:2], 0.2)]

@@ -12,7 +12,7 @@ from hexgate.decision.decision import User
 from hexgate.language.checked import Node
 from hexgate.parity.atoms import Place
 from hexgate.parity.call import Call, Path, Request, call_of, get, put
-from hexgate.parity.candidates import CANDIDATES, many
+from hexgate.parity.candidates import CANDIDATES, huge, many
 from hexgate.parity.near_times import NOW
 from hexgate.parity.reach import Ground, Reach, Studies, Study, steps_between, with_assignment
 from hexgate.policy.checked import CheckedEntry, CheckedPolicy, CheckedRole, CheckedRule
@@ -25,6 +25,9 @@ DERIVED_CALLS = 400_000
 
 FEWEST_VALUES = 36
 """Values of one place that are tried however large a policy is."""
+
+HUGE_CONSTRAINTS = 200
+"""Constraints with which values around the budgets are tried, each of which takes milliseconds to decide on."""
 
 BISECTIONS = 70
 """Steps from two numbers to the edge between them: enough for 64 bits."""
@@ -144,7 +147,7 @@ class Derivation:
     def _at_edges(self, study: Study, ground: Ground, base: Request) -> Iterator[Request]:
         """For one constraint: neighbouring numbers that it tells apart, pairs of outcomes of its atoms, and once values that are huge."""
         key = id(study.constraint.expression)
-        once = self._with_huge and key not in self._told_huge
+        once = self._with_huge and key not in self._told_huge and len(self._told_huge) < HUGE_CONSTRAINTS
         self._told_huge.add(key)
         for place in study.places:
             numbers: dict[tuple[type, Any], Any] = {}
@@ -154,7 +157,7 @@ class Derivation:
             for value in self._edges(study, ground, base, place.path, list(numbers.values())):
                 yield put(base, place.path, value)
             if once:
-                for value in (*place.huge, *_repeated(get(base, place.path), place)):
+                for value in (*huge(place.shape), *_repeated(get(base, place.path), place)) if place.path != ("now",) else ():
                     yield put(base, place.path, value)
         for left, right in combinations(self._studies.effects(study, ground, base), 2):
             for first in left:

@@ -21,6 +21,7 @@ from hexgate.language.types import (
     MapOf,
     Type,
 )  # fmt: skip
+from hexgate.values import Value
 
 MEMBERS = ("a", "b", "c", "s", "t", "n", "l", "m")
 """Names of the arguments that constraints read and calls carry, or leave out."""
@@ -36,6 +37,11 @@ ZONES = ('"UTC"', '"+05:30"', '"America/New_York"', '"Europe/Dublin"', '"Austral
 PATTERNS = ('"^a"', '"[a-c]+$"', '"(?i)usd|eur"', '"^[0-9]{1,3}$"', '"é"', '"^\\\\w+,\\\\w+$"', '"a.c"', '"(a|b)*c?$"')
 TEMPLATES = ('"%s"', '"%d %s"', '"%.2f"', '"%e"', '"%x|%X"', '"%b%%"', '"%o"', '"%q"', '"%.99e"')
 MACROS = ("all", "exists", "exists_one", "filter", "map")
+CONSTANTS: dict[str, Value] = {
+    "limit": 500, "rate": 0.5, "name": "USD", "names": ("a", "USD", "é"), "numbers": (1, 2, 500), "mixed": (1, "a", True, 2.0),
+    "by_name": {"a": 1, "b": "x"}, "nested": {"a": {"a": 1, "m": (1, 2)}, "s": "abc"}, "on": True, "empty": (), "none": {},
+}  # fmt: skip
+"""The `consts` of generated policies, as values."""
 
 
 @cache
@@ -109,14 +115,31 @@ class ExpressionGenerator:
             self._names.pop()
             return f"cel.bind({name}, {value}, {body})"
         self._names.append(name)
-        if type_ is BOOL:
+        if random.random() < 0.3 or isinstance(type_, MapOf):
+            text = self._two_variables(over, name, type_, depth)
+        elif type_ is BOOL:
             text = f"{over}.{random.choice(MACROS[:3])}({name}, {self.expression(BOOL, depth - 1)})"
-        elif isinstance(type_, MapOf):
-            text = f"{over}.transformMap({name}, y, {self.expression(DYN, depth - 1)})"
         elif random.random() < 0.5:
             text = f"{over}.filter({name}, {self.expression(BOOL, depth - 1)})"
         else:
             text = f"{over}.map({name}, {self.expression(DYN, depth - 1)})"
+        self._names.pop()
+        return text
+
+    def _two_variables(self, over: str, name: str, type_: Type, depth: int) -> str:
+        """A macro over keys and values, or positions and elements. The first name is known to be in use."""
+        random, second = self._random, f"{name}v"
+        self._names.append(second)
+        where = f"{self.expression(BOOL, depth - 1)}, " if random.random() < 0.4 else ""
+        if type_ is BOOL:
+            text = f"{over}.{random.choice(('all', 'exists', 'existsOne'))}({name}, {second}, {self.expression(BOOL, depth - 1)})"
+        elif not isinstance(type_, MapOf):
+            text = f"{over}.transformList({name}, {second}, {where}{self.expression(DYN, depth - 1)})"
+        elif random.random() < 0.5:
+            text = f"{over}.transformMap({name}, {second}, {where}{self.expression(DYN, depth - 1)})"
+        else:
+            key = random.choice((name, second, f"string({name})", self.expression(STRING, 1)))
+            text = f"{over}.transformMapEntry({name}, {second}, {where}{{{key}: {self.expression(DYN, depth - 1)}}})"
         self._names.pop()
         return text
 
@@ -135,6 +158,7 @@ class ExpressionGenerator:
             f"args.{member}", f"args.{member}", f"args.{member}", f"args.{member}", f"args.m.{member}", f"args.l[{random.randint(0, 3)}]",
             f"user.attrs.{member}", f"ctx.{member}", f"resource.{member}", "user.id", "user.role", "tool", "now", f'args["{member}"]', f"has(args.{member})",
             f"has(args.m.{member})", f'("{member}" in args)', "args", "user",
+            f"consts.{random.choice(tuple(CONSTANTS))}",
         ))  # fmt: skip
 
     def literal(self, choices: tuple[str, ...]) -> str:
@@ -146,6 +170,8 @@ class ExpressionGenerator:
 
     def map_literal(self) -> str:
         keys = self._random.sample(('"a"', '"m"', "1", "2u", "true", '"n"', "-3"), self._random.randint(0, 4))
+        if self._random.random() < 0.15:
+            keys += self._random.choices((*keys, "args.s", "args.a", "1u", "1.0"), k=2)
         return "{" + ", ".join(f"{key}: {self.expression(DYN, 0)}" for key in keys) + "}"
 
 

@@ -13,6 +13,7 @@ from hexgate.faults import EvaluationFault
 from hexgate.language.checked import (
     And,
     CheckedExpression,
+    Comprehension,
     Conditional,
     Constant,
     Has,
@@ -231,6 +232,8 @@ def _learn(node: Node, facts: _Facts) -> None:
     elif isinstance(node, Invoke):
         for position, operand in enumerate(node.operands):
             _note(operand, _taken(node, position), facts)
+    elif isinstance(node, Comprehension):
+        _note(node.range, None, facts)
     elif isinstance(node, Select):
         _note(node, frozenset({BOOL}), facts)
 
