@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import biscuit_auth as library
 
+from hexgate.identity.block import Check
+from hexgate.identity.datalog import check_to_datalog
 from hexgate.identity.refusal import TokenRefusal, TokenRefusedError
 from hexgate.limits import INT_MAX, INT_MIN
 
@@ -57,37 +59,58 @@ def call_library(operation: Callable[[], _T], refusal: TokenRefusal, detail: str
         raise TokenRefusedError(TokenRefusal.LIBRARY_FAULT, "the token library failed") from error
 
 
-class VerifiedToken:
-    """A token whose signatures hold."""
+def verify_signatures(text: str, root: bytes) -> None:
+    """Whether every block of a token is signed, from the root key on: 32 bytes of an Ed25519 public key. Raises TokenRefusedError."""
+    call_library(
+        lambda: library.Biscuit.from_base64(text, _public_key(root)),
+        TokenRefusal.SIGNATURE,
+        "a signature of the token does not verify",
+    )
 
-    __slots__ = ("_token",)
 
-    def __init__(self, text: str, root: bytes) -> None:
-        """`root` are the 32 bytes of an Ed25519 public key. Raises TokenRefusedError."""
-        self._token = call_library(
-            lambda: library.Biscuit.from_base64(text, _public_key(root)),
-            TokenRefusal.SIGNATURE,
-            "a signature of the token does not verify",
+class CallChecks:
+    """The checks of a token that depend on the call, ready to be evaluated by an authorizer of their own for each call.
+
+    The library evaluates them, and not with the whole token, which takes twice as long: their predicates are about the call alone, and
+    no fact of the token is one of those (`profile`), so that it makes no difference in which block a check stands.
+    """
+
+    __slots__ = ("_checks", "_names")
+
+    def __init__(self, checks: Sequence[Check], names: Sequence[str]) -> None:
+        """`names` are the arguments that the checks read. Raises TokenRefusedError."""
+        self._names = names
+        self._checks = call_library(
+            lambda: _block_of_checks(checks), TokenRefusal.CHECK, "a check of the token has a form that is not evaluated"
         )
 
-    def authorize(self, tool: str, arguments: Mapping[str, Any], names: Sequence[str], seconds: int) -> None:
-        """Evaluate every check for a call at a time since the epoch; `names` are the arguments to state, of those that there are.
+    def authorize(self, tool: str, arguments: Mapping[str, Any], seconds: int) -> None:
+        """Evaluate every check for a call at a time since the epoch. Raises TokenRefusedError.
 
-        A new authorizer each time: the library's limit on time is for all that one ever does. Raises TokenRefusedError.
+        A new authorizer each time: the library's limit on time is for all that one ever does.
         """
 
         def evaluate() -> None:
             builder = library.AuthorizerBuilder()
             builder.set_limits(_LIMITS)  # type: ignore[attr-defined]
+            builder.merge_block(self._checks)
             builder.add_fact(_tool_fact(tool))
             builder.add_fact(_time_fact(seconds))
-            for name in names:
+            for name in self._names:
                 if name in arguments:
                     builder.add_fact(_argument_fact(name, arguments[name]))
             builder.add_policy(_ALLOW)
-            builder.build(self._token).authorize()
+            builder.build_unauthenticated().authorize()  # type: ignore[attr-defined]
 
         call_library(evaluate, TokenRefusal.ATTENUATION, "a check of the token does not hold for this call")
+
+
+def _block_of_checks(checks: Sequence[Check]) -> library.BlockBuilder:
+    block = library.BlockBuilder("")
+    for check in checks:
+        source, parameters = check_to_datalog(check)
+        block.add_check(library.Check(source, parameters))
+    return block
 
 
 @lru_cache(maxsize=1_024)

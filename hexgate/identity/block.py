@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from hexgate.identity.refusal import TokenRefusal, TokenRefusedError
 from hexgate.identity.wire import BYTES, NUMBER, REPEATED, Fields, WireError, signed
 
 _BLOCK = {
@@ -38,6 +39,9 @@ DEFAULT_SYMBOLS = (
 
 FIRST_SYMBOL = 1_024
 """Number of the first symbol that a token brings itself."""
+
+BLOCK_PARTS = 256
+"""Facts, predicates and expressions of all blocks of a token together."""
 
 _NEGATION, _PARENTHESES = 0, 1
 
@@ -136,33 +140,43 @@ class Block:
 
 
 def read_blocks(blocks: Sequence[bytes]) -> tuple[Block, ...]:
-    """The content of a token's blocks, which share their symbols. Raises WireError."""
-    symbols: list[str] = []
-    return tuple(_Reader(symbols).block(data) for data in blocks)
+    """The content of a token's blocks, which share their symbols. Raises WireError, and TokenRefusedError for too much of it."""
+    reader = _Reader()
+    return tuple([reader.block(data) for data in blocks])
 
 
 def read_symbols(blocks: Sequence[bytes]) -> list[str]:
-    """The symbols that a token's blocks bring, in order. Raises WireError."""
-    symbols: list[str] = []
+    """The symbols that a token's blocks bring, in order. Raises what `read_blocks` raises."""
+    reader = _Reader()
     for data in blocks:
-        _Reader(symbols).block(data)
-    return symbols
+        reader.block(data)
+    return reader.symbols
 
 
 class _Reader:
-    """Reads a block with the symbols of those before it. Every method raises WireError."""
+    """Reads blocks in their order, each with the symbols of those before it. Every method raises WireError."""
 
-    __slots__ = ("_symbols",)
+    __slots__ = ("_parts", "_terms", "symbols")
 
-    def __init__(self, symbols: list[str]) -> None:
-        self._symbols = symbols
+    def __init__(self) -> None:
+        self.symbols: list[str] = []
+        self._parts = 0
+        # A term has one meaning from the block on in which it is first read: symbols are only added.
+        self._terms: dict[bytes, Term] = {}
+
+    def _count(self, parts: int) -> None:
+        """Raises TokenRefusedError: what nobody would evaluate is not read either."""
+        self._parts += parts
+        if self._parts > BLOCK_PARTS:
+            raise TokenRefusedError(TokenRefusal.TOO_LARGE, f"the blocks of a token have at most {BLOCK_PARTS} parts")
 
     def block(self, data: bytes) -> Block:
         fields = Fields(data, _BLOCK)
         try:
-            self._symbols += [symbol.decode() for symbol in fields.all(1)]
+            self.symbols += [symbol.decode() for symbol in fields.all(1)]
         except UnicodeDecodeError:
             raise WireError from None
+        self._count(len(fields.all(4)))
         facts = tuple(self._predicate(Fields(fact, _FACT).data(1)) for fact in fields.all(4))
         checks = tuple(self._check(check) for check in fields.all(6))
         return Block(facts, checks, any(number in fields for number in (5, 7, 8)))
@@ -170,9 +184,9 @@ class _Reader:
     def _symbol(self, number: int) -> str:
         if number < len(DEFAULT_SYMBOLS):
             return DEFAULT_SYMBOLS[number]
-        if not 0 <= number - FIRST_SYMBOL < len(self._symbols):
+        if not 0 <= number - FIRST_SYMBOL < len(self.symbols):
             raise WireError
-        return self._symbols[number - FIRST_SYMBOL]
+        return self.symbols[number - FIRST_SYMBOL]
 
     def _predicate(self, data: bytes) -> Predicate:
         fields = Fields(data, _PREDICATE)
@@ -187,6 +201,7 @@ class _Reader:
 
     def _query(self, data: bytes) -> Query:
         fields = Fields(data, _RULE)
+        self._count(len(fields.all(2)) + len(fields.all(3)) + 1)
         predicates = tuple(self._predicate(predicate) for predicate in fields.all(2))
         return Query(predicates, tuple(self._comparison(expression) for expression in fields.all(3)), 4 in fields)
 
@@ -209,10 +224,12 @@ class _Reader:
         return Comparison(left, Operator(kind), right, _NEGATION in unary)
 
     def _term(self, data: bytes) -> Term:
+        known = self._terms.get(data, self)
+        if not isinstance(known, _Reader):
+            return known
         number, value = Fields(data, _TERM).one()
-        if number in (7, 9):
-            return self._sequence(value)
-        return self._scalar(number, value)
+        term = self._terms[data] = self._sequence(value) if number in (7, 9) else self._scalar(number, value)
+        return term
 
     def _sequence(self, data: bytes) -> Term:
         elements = [Fields(element, _TERM).one() for element in Fields(data, _SEQUENCE).all(1)]

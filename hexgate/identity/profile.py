@@ -43,7 +43,7 @@ _ORDER = (Operator.LESS, Operator.GREATER, Operator.LESS_OR_EQUAL, Operator.GREA
 class Claims:
     """What a token says. Times are nanoseconds since the epoch: it is valid from `since` and before `until`.
 
-    `arguments` are the names that checks read; `checks_calls` is false where the two times are all that is checked.
+    `call_checks` are all checks but those that the two times say already, and `arguments` are the names that they read.
     """
 
     user: User
@@ -51,8 +51,8 @@ class Claims:
     audiences: tuple[str, ...]
     since: int
     until: int
+    call_checks: tuple[Check, ...]
     arguments: tuple[str, ...]
-    checks_calls: bool
 
 
 def read_claims(blocks: Sequence[Block]) -> Claims:
@@ -70,16 +70,16 @@ def read_claims(blocks: Sequence[Block]) -> Claims:
     arguments = {str(name) for name in _names_of_arguments(checks)}
     if len(arguments) > ARGUMENTS:
         raise TokenRefusedError(TokenRefusal.CHECK, f"the checks of the token read more than {ARGUMENTS} arguments")
-    spans = [time_span(check) for check in checks]
-    times = [span for span in spans if span is not None]
+    spans = [(check, time_span(check)) for check in checks]
+    times = [span for _, span in spans if span is not None]
     return Claims(
         _read_user(blocks[0].facts),
         _texts(blocks[0].facts, "narrower_role", NARROWER_ROLES),
         _texts(blocks[0].facts, "audience", AUDIENCES),
         max((since for since, _ in times), default=0),
         min((until for _, until in times), default=FOREVER),
+        tuple(check for check, span in spans if span is None),
         tuple(sorted(arguments)),
-        len(times) < len(checks),
     )
 
 
@@ -110,12 +110,12 @@ def _is_predicate(predicate: Predicate) -> bool:
 def _is_comparison(comparison: Comparison) -> bool:
     left, right = comparison.left, comparison.right
     if comparison.operator is Operator.CONTAINS and isinstance(left, tuple):
-        return len(left) <= SET_ELEMENTS and all(_is_constant(element) for element in left) and isinstance(right, Variable)
+        return 1 <= len(left) <= SET_ELEMENTS and _is_constant(left[0]) and len(set(map(type, left))) == 1 and isinstance(right, Variable)
     return isinstance(left, Variable) and (isinstance(right, Variable) or _is_constant(right))
 
 
 def _is_constant(term: object) -> bool:
-    return isinstance(term, str | int | Date)
+    return isinstance(term, str | int) or (isinstance(term, Date) and term.seconds * _SECOND <= TIMESTAMP_MAX)
 
 
 def _names_of_arguments(checks: Sequence[Check]) -> Iterator[object]:

@@ -9,7 +9,7 @@ from typing import Any
 from hexgate.bundle.statement import IdentitySettings, TokenRootKey
 from hexgate.decision.decision import TokenUser, User
 from hexgate.decision.request import is_name
-from hexgate.identity.biscuit import VerifiedToken
+from hexgate.identity.biscuit import CallChecks, verify_signatures
 from hexgate.identity.block import read_blocks
 from hexgate.identity.envelope import Envelope, read_envelope
 from hexgate.identity.profile import FOREVER, Claims, read_claims
@@ -34,33 +34,30 @@ def _none_revoked() -> AbstractSet[str]:
 class VerifiedUser:
     """A user whose token was verified. What may change with time or with the call is asked of `permits`, at every call."""
 
-    __slots__ = ("_claims", "_ids", "_key", "_narrowed", "_revocations", "_revoked", "_since", "_token", "_until", "roles", "token_id", "user")
+    __slots__ = ("_checks", "_claims", "_ids", "_narrowed", "_revocations", "_revoked", "_since", "_until", "roles", "token_id", "user")
 
     def __init__(
         self,
-        user: User,
         claims: Claims,
         envelope: Envelope,
-        token: VerifiedToken,
         key: TokenRootKey,
         revoked: AbstractSet[str],
         revocations: Revocations,
     ) -> None:
-        """Made by IdentityVerifier only."""
-        self.user = user
+        """Made by IdentityVerifier only. Raises TokenRefusedError."""
+        self.user = claims.user
         self.roles = frozenset((claims.user.role, *claims.narrower_roles))
         """The roles that the caller may choose among."""
         self.token_id = envelope.ids[0]
         """The revocation id of the first block, in hex: the same for all that was attenuated from one token."""
         self._claims = claims
-        self._token = token
-        self._key = key
+        self._checks = CallChecks(claims.call_checks, claims.arguments) if claims.call_checks else None
         self._ids = frozenset(envelope.ids)
         self._revoked = revoked
         self._revocations = revocations
         self._since = max(claims.since, 0 if key.not_before is None else key.not_before * _SECOND)
         self._until = min(claims.until, FOREVER if key.not_after is None else key.not_after * _SECOND)
-        self._narrowed: dict[str, VerifiedUser] = {user.role: self}
+        self._narrowed: dict[str, VerifiedUser] = {claims.user.role: self}
 
     @property
     def expires(self) -> int | None:
@@ -94,14 +91,14 @@ class VerifiedUser:
     def permits(self, tool: str, args: Any, now: int) -> TokenRefusal | None:
         """Why the token does not permit a call now, or None. Nanoseconds since the epoch. Never raises for anything in the call."""
         refusal = self.standing(now)
-        if refusal is not None or not self._claims.checks_calls:
+        if refusal is not None or self._checks is None:
             return refusal
         if not is_name(tool):
             return TokenRefusal.ATTENUATION
         if type(args) is not dict or not all(type(name) is str for name in args):
             args = _NO_ARGUMENTS
         try:
-            self._token.authorize(tool, args, self._claims.arguments, now // _SECOND)
+            self._checks.authorize(tool, args, now // _SECOND)
         except TokenRefusedError as error:
             return error.refusal
         return None
@@ -157,7 +154,7 @@ class IdentityVerifier:
         key = self._root_key(envelope.root_key_id)
         if not (key.not_before or 0) * _SECOND <= now < (FOREVER if key.not_after is None else key.not_after * _SECOND):
             raise TokenRefusedError(TokenRefusal.KEY_NOT_VALID, _STANDING[TokenRefusal.KEY_NOT_VALID])
-        token = VerifiedToken(text, key.key.raw)
+        verify_signatures(text, key.key.raw)
         try:
             blocks = read_blocks(envelope.blocks)
         except WireError:
@@ -165,7 +162,7 @@ class IdentityVerifier:
         claims = read_claims(blocks)
         if (self._audience is not None or claims.audiences) and self._audience not in claims.audiences:
             raise TokenRefusedError(TokenRefusal.AUDIENCE, "the token is not for this audience")
-        return VerifiedUser(claims.user, claims, envelope, token, key, self._revoked, self._revocations)
+        return VerifiedUser(claims, envelope, key, self._revoked, self._revocations)
 
     def _root_key(self, key_id: int | None) -> TokenRootKey:
         """The key that a token names; the only one where it names none. Raises TokenRefusedError."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import biscuit_auth
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hexgate.identity.attenuate import Narrowing, NarrowingError, attenuate
@@ -16,7 +16,7 @@ from hexgate.identity.envelope import read_envelope
 from hexgate.identity.refusal import TokenRefusal
 from hexgate.identity.wire import BYTES, NUMBER, REPEATED, Fields, data_field, number_field
 from tests.identity.datalog import print_block
-from tests.identity.tokens import ALICE, NOW, NOW_SECONDS, ROOT, SECOND, refusal_of, text, verifier
+from tests.identity.tokens import ALICE, NOW, NOW_SECONDS, ROOT, SECOND, refusal_of, text, token, verifier
 
 DENIED = TokenRefusal.ATTENUATION
 
@@ -35,6 +35,14 @@ CALLS: list[tuple[str, str, Any, bool]] = [
     ('check if tool($t), $t.starts_with("github.")', "gitlab.issues", {}, False),
     ('check if tool($t), $t.ends_with("_order")', "get_order", {}, True),
     ('check if tool($t), $t.contains("order")', "get_orders", {}, True),
+    ('check if arg("n", $n), {1, 2}.contains($n)', "t", {"n": 1}, True),
+    ('check if arg("n", $n), [1, -2].contains($n)', "t", {"n": -2}, True),
+    ('check if arg("n", $n), [1, 2].contains($n)', "t", {"n": True}, False),
+    ('check if arg("n", $n), [true].contains($n)', "t", {"n": True}, True),
+    ('check if arg("n", $n), [true].contains($n)', "t", {"n": 1}, False),
+    ('check if arg("n", $n), [1, 2].contains($n)', "t", {"n": "1"}, False),
+    ('check if time($t), tool($x), {2026-11-18T11:06:40Z}.contains($t)', "t", {}, True),
+    ('check if time($t), tool($x), {2026-11-18T11:06:41Z}.contains($t)', "t", {}, False),
     ('check if arg("amount", $a), $a <= 100', "t", {"amount": 100}, True),
     ('check if arg("amount", $a), $a <= 100', "t", {"amount": 101}, False),
     ('check if arg("amount", $a), $a <= 100', "t", {"amount": -(2**63)}, True),
@@ -84,11 +92,75 @@ CALLS: list[tuple[str, str, Any, bool]] = [
 ]
 
 
+VALUES_OF_CALLS = st.one_of(st.booleans(), st.sampled_from([0, 1, 2, -2, "x", "a", "xa", 1.5, None]))
+
+
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize(("check", "tool", "args", "permitted"), CALLS)
 def test_checks_on_calls(check: str, tool: str, args: Any, permitted: bool, place: int) -> None:
     user = verifier().user(text(ALICE + check) if place == 0 else text(ALICE, check), NOW)
     assert user.permits(tool, args, NOW) is (None if permitted else DENIED)
+
+
+@pytest.mark.parametrize(("check", "tool", "args", "permitted"), CALLS)
+def test_the_whole_token_in_the_library_decides_alike(check: str, tool: str, args: Any, permitted: bool) -> None:
+    """The checks are evaluated apart from the token, which makes no difference."""
+    if type(tool) is not str or not 0 < len(tool) <= 256 or "\ud800" in tool:
+        assert not permitted
+        return
+    assert whole_token_permits(check, tool, args) == permitted
+
+
+def whole_token_permits(check: str, tool: str, args: Any) -> bool:
+    builder: Any = biscuit_auth.AuthorizerBuilder("time(2026-11-18T11:06:40Z); allow if true")
+    limits = builder.limits()
+    limits.max_time = limits.max_time * 1_000
+    builder.set_limits(limits)
+    builder.add_fact(biscuit_auth.Fact("tool({tool})", {"tool": tool}))
+    names = args if type(args) is dict and all(type(name) is str for name in args) else {}
+    for name, value in names.items():
+        short = type(value) is str and len(value) <= 4_096 and "\ud800" not in value
+        if short or type(value) is bool or (type(value) is int and -(2**63) <= value < 2**63):
+            builder.add_fact(biscuit_auth.Fact("arg({name}, {value})", {"name": name, "value": value}))
+        else:
+            builder.add_fact(biscuit_auth.Fact("arg_opaque({name})", {"name": name}))
+    try:
+        builder.build(token(ALICE, check)).authorize()
+    except biscuit_auth.AuthorizationError:
+        return False
+    return True
+
+
+TERMS = st.sampled_from(["$x", "$y", "$t", "1", "-2", '"x"', '"a"', "true"])
+PARTS = st.sampled_from(['arg("a", $x)', 'arg("b", $y)', 'arg("b", $x)', "tool($t)", 'arg("a", 1)', 'tool("x")', 'arg_opaque("a")'])
+SIGNS = st.sampled_from(["<", ">", "<=", ">=", "==", "!=", "===", "!=="])
+EXPRESSIONS = st.one_of(
+    st.builds("{} {} {}".format, st.sampled_from(["$x", "$y", "$t"]), SIGNS, TERMS),
+    st.builds("!({} {} {})".format, st.sampled_from(["$x", "$y", "$t"]), SIGNS, TERMS),
+    st.builds("{}.{}({})".format, st.sampled_from(["$x", "$t"]), st.sampled_from(["contains", "starts_with", "ends_with"]), TERMS),
+    st.builds("{}{}.contains({})".format, st.sampled_from(["", "!"]), st.sampled_from(['{"x", "a\\"b"}', '["a", "a"]', "{2, -1}", "[1]", "[true]", "{2026-01-01T00:00:00Z}"]), st.sampled_from(["$x", "$t"])),
+)
+QUERIES = st.builds(
+    lambda parts, expressions: ", ".join([*parts, *expressions]),
+    st.lists(PARTS, min_size=1, max_size=3),
+    st.lists(EXPRESSIONS, max_size=2),
+)
+RANDOM_CHECKS = st.builds(
+    lambda kind, queries: f"{kind} {' or '.join(queries)}",
+    st.sampled_from(["check if", "check all"]),
+    st.lists(QUERIES, min_size=1, max_size=2),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(RANDOM_CHECKS, st.sampled_from(["x", "a"]), st.dictionaries(st.sampled_from(["a", "b"]), VALUES_OF_CALLS))
+def test_random_checks_decide_as_the_whole_token(check: str, tool: str, args: dict[str, Any]) -> None:
+    try:
+        found = text(ALICE, check)
+    except (biscuit_auth.BiscuitBlockError, biscuit_auth.DataLogError):
+        assume(False)  # a comparison of what nothing binds
+    user = verifier().user(found, NOW)
+    assert (user.permits(tool, args, NOW) is None) == whole_token_permits(check, tool, args)
 
 
 def test_no_code_of_the_arguments_runs() -> None:
@@ -218,6 +290,8 @@ NARROWING_ERRORS = [
     (lambda: text(ALICE), Narrowing(maxima={"a": 2**63}), "a bound is no integer of 64 bits"),
     (lambda: text(ALICE), Narrowing(values={"a": -(2**63) - 1}), "a bound is no integer of 64 bits"),
     (lambda: text(ALICE), Narrowing(expires=-1), "the expiry is before 1970, or too late to write"),
+    (lambda: text(ALICE), Narrowing(expires=253_402_300_800),
+     "the narrowed token would be refused: a check of the token has a form that is not evaluated"),
     (lambda: text(ALICE), Narrowing(maxima={str(number): 1 for number in range(17)}),
      "the narrowed token would be refused: the checks of the token read more than 16 arguments"),
     (lambda: text(ALICE), Narrowing(values={"a": "\ud800"}), "the value of an argument is no Unicode"),

@@ -38,9 +38,9 @@ HOSTILE: list[tuple[str, Callable[[], str], str]] = [
     ("deep terms in the first block", lambda: text(f'{ALICE} attr("a", {"[" * 30}1{"]" * 30});'), "identity"),
     ("deep parentheses", lambda: text(ALICE, f'check if tool($t), {"(" * 60}$t == "x"{")" * 60}'), "check"),
     ("long expression", lambda: text(ALICE, "check if tool($t), " + " + ".join(["1"] * 300) + " == 0"), "check"),
-    ("many checks", lambda: text(ALICE, 'check if tool("x");' * 250), "check"),
-    ("many queries", lambda: text(ALICE, "check if " + " or ".join(['tool("x")'] * 250)), "check"),
-    ("many facts", lambda: text(ALICE, "".join(f"f({i});" for i in range(400))), "fact"),
+    ("many checks", lambda: text(ALICE, 'check if tool("x");' * 250), "too_large"),
+    ("many queries", lambda: text(ALICE, "check if " + " or ".join(['tool("x")'] * 250)), "too_large"),
+    ("many facts", lambda: text(ALICE, "".join(f"f({i});" for i in range(400))), "too_large"),
     ("one symbol a thousand times", lambda: text(ALICE, "".join(f'f("{"x" * 2000}", {i});' for i in range(200))), "fact"),
     ("a large set", lambda: text(ALICE, f"check if tool($t), {{{', '.join(map(str, range(600)))}}}.contains($t)"), "check"),
     ("a large array of one string", lambda: text(ALICE, f'check if tool($t), [{", ".join(["1"] * 900)}].contains($t)'), "check"),
@@ -97,7 +97,7 @@ def test_hostile_tokens_are_refused_quickly(make: Callable[[], str], word: str) 
 def _fullest() -> str:
     """As much work as the profile lets through."""
     checks = []
-    for number in range(26):
+    for number in range(20):
         name = number % 16
         query = f'arg("{name}", $a), arg("{(name + 1) % 16}", $b), tool($t), time($n)'
         query += f', $a < {number}, $t != "x", $b == $b, !$t.starts_with("y"), {{1, 2, 3, 4}}.contains($b)'

@@ -107,6 +107,10 @@ BLOCKS: list[tuple[tuple[str, ...], str, str]] = [
     ((ALICE, 'check if arg("a", $a), 1 < $a'), "check", CHECK),
     ((ALICE, 'check if arg("a", $a), [1, 2].any($x -> $x == $a)'), "check", CHECK),
     ((ALICE, 'check if arg("a", $a), {1, 2}.contains($a) && true'), "check", CHECK),
+    ((ALICE, 'check if arg("a", $a), [1, "x"].contains($a)'), "check", CHECK),
+    ((ALICE, 'check if arg("a", $a), [1, true].contains($a)'), "check", CHECK),
+    ((ALICE, 'check if arg("a", $a), [].contains($a)'), "check", CHECK),
+    ((ALICE, 'check if arg("a", $a), [null].contains($a)'), "check", CHECK),
     ((ALICE, 'check if arg("a", $a), $a.type() == "string"'), "check", CHECK),
     ((ALICE + "check if true",), "check", CHECK),
     ((ALICE, "check if " + " or ".join(['tool("x")'] * 9)), "check", CHECK),
@@ -116,6 +120,8 @@ BLOCKS: list[tuple[tuple[str, ...], str, str]] = [
     ((ALICE, 'check if tool("x");' * 33), "check", CHECK),
     ((ALICE, "".join(f'check if arg("{number}", 1);' for number in range(17))), "check",
      "the checks of the token read more than 16 arguments"),
+    ((ALICE, *['check if tool("x");' * 32] * 5), "too_large", "the blocks of a token have at most 256 parts"),
+    ((ALICE + "".join(f"f({number});" for number in range(255)),), "too_large", "the blocks of a token have at most 256 parts"),
     ((ALICE, *[""] * 8), "too_many_blocks", "a token has at most 8 blocks"),
 ]  # fmt: skip
 
