@@ -52,7 +52,7 @@ def read_table(data: bytes) -> PolicyTable:
             tuple(map(_rule, document["rules"])),
             tuple(_outcome(*outcome) for outcome in document["outcomes"]),
             tuple(map(_text, document["roles"])),
-            {tool: _reads(members) for tool, members in reads["tools"].items()},
+            {_text(tool): _reads(members) for tool, members in reads["tools"].items()},
             tuple((_text(pattern), _reads(members)) for pattern, members in reads["patterns"]),
             _reads(reads["default"]),
         )

@@ -15,7 +15,16 @@ import ormsgpack
 
 from hexgate.decision.decision import Reason, User
 from hexgate.decision.reads import Everything, Members, Reads
-from hexgate.limits import INT_MAX, INT_MIN, NAME_BYTES, REQUEST_DEPTH, TIMESTAMP_MAX, TIMESTAMP_MIN, UINT_MAX
+from hexgate.limits import (
+    INT_MAX,
+    INT_MIN,
+    NAME_BYTES,
+    REQUEST_BYTES,
+    REQUEST_DEPTH,
+    TIMESTAMP_MAX,
+    TIMESTAMP_MIN,
+    UINT_MAX,
+)
 from hexgate.values import Duration, Timestamp, UInt
 
 UNSUPPORTED = ormsgpack.Ext(0, b"")
@@ -80,28 +89,52 @@ def pack_quickly(value: Any) -> bytes | None:
 def pack_carefully(value: Any) -> bytes:
     """The MessagePack form of a value of any Python type, with the unsupported value in place of what is none. Never
     raises."""
-    return ormsgpack.packb(_supported(value, 0), encode_extension, OPTIONS)
+    return ormsgpack.packb(_Supported(sys.maxsize).of(value, 0), encode_extension, OPTIONS)
 
 
-def _supported(value: Any, depth: int) -> Any:
-    """The value with what the encoder refuses replaced by the unsupported value. `depth` counts lists and maps around
-    it; the request's own array is at 0."""
-    kind = type(value)
-    if kind is str:
-        return value if _is_unicode(value) else UNSUPPORTED
-    if kind is int:
-        return value if INT_MIN <= value <= UINT_MAX else UNSUPPORTED
-    if kind is memoryview:
-        return _bytes_of(value)
-    if kind is tuple or kind is list:
-        if depth > REQUEST_DEPTH:
+class _TooLongError(Exception):
+    """What is encoded is longer than it may be."""
+
+
+class _Supported:
+    """Replaces what the encoder refuses by the unsupported value, up to a length in bytes of what comes out of it."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+
+    def of(self, value: Any, depth: int) -> Any:
+        """The replacement of a value. `depth` counts lists and maps around it; the request's own array is at 0. Raises
+        _TooLongError once what was met takes more than the length: a list may hold itself many times."""
+        self._left -= 1
+        if self._left < 0:
+            raise _TooLongError
+        kind = type(value)
+        if kind is str:
+            return self._text(value)
+        if kind is int:
+            return value if INT_MIN <= value <= UINT_MAX else UNSUPPORTED
+        if kind is bytes or kind is bytearray:
+            self._left -= len(value)
+            return value
+        if kind is memoryview:
+            return _bytes_of(value)
+        if kind is tuple or kind is list:
+            if depth > REQUEST_DEPTH:
+                return UNSUPPORTED
+            return [self.of(element, depth + 1) for element in value]
+        if kind is dict:
+            if depth > REQUEST_DEPTH or not all(type(key) is str and _is_unicode(key) for key in value):
+                return UNSUPPORTED
+            return {key: self.of(member, depth + 1) for key, member in value.items()}
+        return value
+
+    def _text(self, value: str) -> object:
+        if not _is_unicode(value):
             return UNSUPPORTED
-        return [_supported(element, depth + 1) for element in value]
-    if kind is dict:
-        if depth > REQUEST_DEPTH or not all(type(key) is str and _is_unicode(key) for key in value):
-            return UNSUPPORTED
-        return {key: _supported(member, depth + 1) for key, member in value.items()}
-    return value
+        self._left -= len(value)
+        return value
 
 
 def _bytes_of(view: memoryview) -> object:
@@ -136,7 +169,8 @@ def encode_request(
     reads: Reads, role: str, tool: str, user: User, args: object, ctx: object, resource: object, now: int,
     *, careful: bool = False,
 ) -> bytes:  # fmt: skip
-    """The bytes that decide: what `reads` names of each root. `now` is in nanoseconds since the epoch.
+    """The bytes that decide: what `reads` names of each root. `now` is in nanoseconds since the epoch. Some that are longer than
+    `REQUEST_BYTES` stand for any request that is.
 
     `careful` also replaces what nests too deep, for a module that has refused the quick form.
     """
@@ -150,7 +184,14 @@ def encode_request(
         project(reads.resource, resource),
         Timestamp(now) if reads.now else None,
     )
-    return (None if careful else pack_quickly(request)) or pack_carefully(request)
+    quick = None if careful else pack_quickly(request)
+    if quick is not None and len(quick) <= REQUEST_BYTES:
+        return quick
+    # What nests too deep is not sent, so that it does not count (A2.3).
+    try:
+        return ormsgpack.packb(_Supported(REQUEST_BYTES).of(request, 0), encode_extension, OPTIONS)
+    except _TooLongError:
+        return bytes(REQUEST_BYTES + 1)
 
 
 def is_plain_name(value: object) -> bool:

@@ -41,6 +41,7 @@ export declare function parseJson(source: string | Uint8Array, depth?: number): 
 export declare function parsePublicKey(text: string): Uint8Array;
 export declare function parseTrust(text: string): Trust;
 
+/** Made by `parseTrust`; no other object is taken. */
 export interface Trust {
   readonly threshold: number;
   readonly keys: readonly Uint8Array[];
@@ -109,7 +110,7 @@ export declare class Engine {
     table: Uint8Array,
     options?: {bundle?: Decision["bundle"]; clock?: () => bigint},
   ): Promise<Engine>;
-  decide(tool: string, args: unknown, request?: Request): Decision;
+  decide(tool: string, args: unknown, request?: Request | null): Decision;
 }
 
 /** A verified bundle. */
@@ -120,7 +121,8 @@ export declare class Bundle {
   readonly requireToken: boolean;
   readonly audit: {readonly mode: string; readonly mask: readonly string[]; readonly hash: readonly string[]};
   readonly floor: Floor;
-  decide(tool: string, args: unknown, request?: Request): Decision;
+  /** Never throws for anything in the call. Members are read from the objects themselves, not from getters or prototypes. */
+  decide(tool: string, args: unknown, request?: Request | null): Decision;
 }
 
 export declare function loadBundle(

@@ -6,9 +6,10 @@
 export const RUNTIME_VERSION = "0.1.0";
 export const ABI_VERSION = 1n;
 
-const LIMITS = {fuel: 1_000_000_000n, memory: 16n << 20n, functions: 20_000n};
+const LIMITS = {fuel: 250_000_000n, memory: 16n << 20n, functions: 20_000n};
 const MODULE_BYTES = 4 << 20;
 const BUNDLE_BYTES = 16 << 20;
+const PAYLOAD_BYTES = 4 << 20;
 const REQUEST_BYTES = 65_536;
 const REQUEST_DEPTH = 32;
 const NAME_BYTES = 256;
@@ -194,7 +195,13 @@ export function parseJson(source, depth = JSON_DEPTH) {
 
 // ----------------------------------------------------------------------------------------------------------- MessagePack
 
-/** Writes the request (A2), in the shortest forms. Values of other types than the language has become the unsupported value. */
+/** A request that is longer than `REQUEST_BYTES`. */
+class TooLongError extends Error {}
+
+/**
+ * Writes the request (A2), in the shortest forms. Values of other types than the language has become the unsupported value. Throws
+ * TooLongError as soon as the request is longer than any may be: what goes on for ever, or contains itself many times, ends there too.
+ */
 class Writer {
   constructor() {
     this.bytes = new Uint8Array(1_024);
@@ -205,6 +212,7 @@ class Writer {
   room(count) {
     const at = this.length;
     this.length += count;
+    if (this.length > REQUEST_BYTES) throw new TooLongError();
     if (this.length > this.bytes.length) {
       const larger = new Uint8Array(Math.max(2 * this.bytes.length, this.length));
       larger.set(this.bytes.subarray(0, at));
@@ -246,6 +254,7 @@ class Writer {
   }
 
   text(value) {
+    if (value.length > REQUEST_BYTES) throw new TooLongError();
     const bytes = UTF8.encode(value);
     if (bytes.length < 32) this.byte(0xa0 | bytes.length);
     else if (bytes.length < 0x100) this.sized(0xd9, bytes.length, 1);
@@ -255,10 +264,12 @@ class Writer {
   }
 
   binary(bytes) {
-    if (bytes.length < 0x100) this.sized(0xc4, bytes.length, 1);
-    else if (bytes.length < 0x10000) this.sized(0xc5, bytes.length, 2);
-    else this.sized(0xc6, bytes.length, 4);
-    this.raw(bytes);
+    const count = lengthOf.call(bytes);
+    if (count < 0x100) this.sized(0xc4, count, 1);
+    else if (count < 0x10000) this.sized(0xc5, count, 2);
+    else this.sized(0xc6, count, 4);
+    const at = this.room(count);
+    this.bytes.set(bytes, at);
   }
 
   unsupported() {
@@ -273,7 +284,7 @@ class Writer {
   }
 
   instant(nanoseconds) {
-    if (typeof nanoseconds !== "bigint" || nanoseconds < TIMESTAMP_MIN || nanoseconds > TIMESTAMP_MAX) return this.unsupported();
+    if (!isWithin(nanoseconds, TIMESTAMP_MIN, TIMESTAMP_MAX)) return this.unsupported();
     const rest = ((nanoseconds % 10n ** 9n) + 10n ** 9n) % 10n ** 9n;
     this.raw([0xc7, 12, 6]);
     const at = this.room(12);
@@ -292,8 +303,8 @@ class Writer {
     return small >= -0x80 ? this.sized(0xd0, small, 1) : small >= -0x8000 ? this.sized(0xd1, small, 2) : this.sized(0xd2, small, 4);
   }
 
+  /** A double; to the module one that is not finite is an unsupported value (A2.3). */
   double(value) {
-    if (!Number.isFinite(value)) return this.unsupported();
     this.byte(0xcb);
     const at = this.room(8);
     this.view.setFloat64(at, value);
@@ -319,27 +330,27 @@ class Writer {
 
   object(value, depth) {
     if (Array.isArray(value)) return depth > REQUEST_DEPTH ? this.unsupported() : this.list(value, depth);
+    if (isBytes(value)) return this.binary(value);
     switch (Object.getPrototypeOf(value)) {
       case Map.prototype:
         return depth > REQUEST_DEPTH ? this.unsupported() : this.entries(mapEntries(value), depth);
       case Object.prototype:
       case null:
         return depth > REQUEST_DEPTH ? this.unsupported() : this.entries(ownEntries(value), depth);
-      case Uint8Array.prototype:
-        return this.binary(value);
-      case Double.prototype:
-        return typeof value.value === "number" ? this.double(value.value) : this.unsupported();
+      case Double.prototype: {
+        const number = ownMember(value, "value");
+        return typeof number === "number" ? this.double(number) : this.unsupported();
+      }
       case UInt.prototype: {
-        const inside = typeof value.value === "bigint" && value.value >= 0n && value.value <= UINT_MAX;
-        return inside ? this.wide([0xd7, 1], value.value, false) : this.unsupported();
+        const number = ownMember(value, "value");
+        return isWithin(number, 0n, UINT_MAX) ? this.wide([0xd7, 1], number, false) : this.unsupported();
       }
       case Duration.prototype: {
-        const span = value.nanoseconds;
-        const inside = typeof span === "bigint" && span >= INT_MIN && span <= INT_MAX;
-        return inside ? this.wide([0xd7, 2], span, true) : this.unsupported();
+        const span = ownMember(value, "nanoseconds");
+        return isWithin(span, INT_MIN, INT_MAX) ? this.wide([0xd7, 2], span, true) : this.unsupported();
       }
       case Timestamp.prototype:
-        return this.instant(value.nanoseconds);
+        return this.instant(ownMember(value, "nanoseconds"));
       case Date.prototype:
         return this.instant(instantOf(value));
       default:
@@ -367,12 +378,41 @@ class Writer {
   }
 }
 
-const NATIVE_MAP_ENTRIES = Map.prototype.entries;
-const NATIVE_GET_TIME = Date.prototype.getTime;
+// What a caller's object is, is asked of the language itself, since its own answers are code of the caller's.
+const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype);
+const kindOf = Object.getOwnPropertyDescriptor(TYPED_ARRAY, Symbol.toStringTag).get;
+const lengthOf = Object.getOwnPropertyDescriptor(TYPED_ARRAY, "length").get;
+const sizeOf = Object.getOwnPropertyDescriptor(Map.prototype, "size").get;
+const entriesOf = Map.prototype.entries;
+const timeOf = Date.prototype.getTime;
 
-/** The entries of a Map, or null where a key is not Unicode text. */
+const isWithin = (value, least, most) => typeof value === "bigint" && value >= least && value <= most;
+
+/** Whether a value is a Uint8Array, as a Buffer is too. */
+const isBytes = (value) => kindOf.call(value) === "Uint8Array";
+
+/** Whether an object is a Map, rather than one with a Map's prototype. */
+function isMap(object) {
+  if (Object.getPrototypeOf(object) !== Map.prototype) return false;
+  try {
+    sizeOf.call(object);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A member of a caller's object, without running a getter of it; null where there is none. */
+function ownMember(object, name) {
+  if (object === null || typeof object !== "object") return null;
+  const own = Object.getOwnPropertyDescriptor(object, name);
+  return own !== undefined && "value" in own ? own.value : null;
+}
+
+/** The entries of a Map, or null where it is none, or a key is not Unicode text. */
 function mapEntries(map) {
-  const entries = [...NATIVE_MAP_ENTRIES.call(map)];
+  if (!isMap(map)) return null;
+  const entries = [...entriesOf.call(map)];
   return entries.every(([key]) => typeof key === "string" && key.isWellFormed()) ? entries : null;
 }
 
@@ -387,9 +427,14 @@ function ownEntries(object) {
   return entries;
 }
 
-/** Nanoseconds since the epoch of a Date; null for an invalid one. */
+/** Nanoseconds since the epoch of a Date; null for an invalid one, and for what only has a Date's prototype. */
 function instantOf(date) {
-  const milliseconds = NATIVE_GET_TIME.call(date);
+  let milliseconds;
+  try {
+    milliseconds = timeOf.call(date);
+  } catch {
+    return null;
+  }
   return Number.isInteger(milliseconds) ? BigInt(milliseconds) * 1_000_000n : null;
 }
 
@@ -600,6 +645,12 @@ function requireSections(wasm, limits) {
     if (section === 2) fail("the module has imports");
     if (section === 8) fail("the module has a start function");
     if (section === 3 && unsigned() > Number(limits.functions)) fail("the module has too many functions");
+    if (section === 4 && unsigned() > 0) {
+      if (wasm[at] !== 0x70 || wasm[at + 1] !== 1) fail("the table has no fixed size");
+      at += 2;
+      const [least, most] = [unsigned(), unsigned()];
+      if (least !== most || most > Number(limits.functions) + 1) fail("the table is too large, or has no fixed size");
+    }
     if (section === 5) {
       if (unsigned() !== 1 || wasm[at] !== 1) fail("the memory has no fixed size");
       at += 1;
@@ -654,13 +705,17 @@ export class Engine {
   }
 
   /** The decision on one call. Never throws for anything in the call: what goes wrong decides `engine_fault`. */
-  decide(tool, args, {user = null, ctx = null, resource = null, now = null} = {}) {
+  decide(tool, args, request = null) {
+    let role = null;
     try {
-      return this.#decide(tool, args, user, ctx, resource, now);
+      const user = ownMember(request, "user");
+      role = ownMember(user, "role");
+      const [id, attrs] = [ownMember(user, "userId"), ownMember(user, "attrs")];
+      return this.#decide(tool, role, id, [attrs, args, ownMember(request, "ctx"), ownMember(request, "resource")], ownMember(request, "now"));
     } catch {
       // The one place that turns a failure into a denial. The instance that it went wrong in is thrown away.
       this.#call = null;
-      return this.#fixed("engine_fault", nameOrNull(ownMember(user, "role")), nameOrNull(tool));
+      return this.#fixed("engine_fault", nameOrNull(role), nameOrNull(tool));
     }
   }
 
@@ -670,13 +725,15 @@ export class Engine {
     return this.#call(request);
   }
 
-  #decide(tool, args, user, ctx, resource, now) {
-    const [id, role] = [ownMember(user, "userId"), ownMember(user, "role")];
+  #decide(tool, role, id, roots, now) {
     const refusal = this.#refusal(id, role, tool);
     if (refusal !== null) return this.#fixed(refusal, nameOrNull(role), nameOrNull(tool));
     const plan = this.#plan(role, tool);
-    const request = this.#request(plan.reads, role, tool, id, [ownMember(user, "attrs"), args, ctx, resource], now);
-    if (request.length > REQUEST_BYTES) {
+    let request;
+    try {
+      request = this.#request(plan.reads, role, tool, id, roots, now);
+    } catch (error) {
+      if (!(error instanceof TooLongError)) throw error;
       return this.#fixed(this.#table.roles.has(role) ? "request_too_large" : "unknown_role", role, tool);
     }
     const answer = this.answer(request);
@@ -762,21 +819,20 @@ export class Engine {
     return Object.freeze({verdict, reason, role, tool, rule, constraint, fault, message, bundle: this.#bundle});
   }
 
-  /** The denial for a reason that the module is not asked about. */
-  deny(reason, tool, user) {
-    return this.#fixed(reason, nameOrNull(ownMember(user, "role")), nameOrNull(tool));
+  /** The denial for a reason that the module is not asked about. Never throws. */
+  deny(reason, tool, request) {
+    let role = null;
+    try {
+      role = ownMember(ownMember(request, "user"), "role");
+    } catch {
+      // A Proxy's trap: it denies all the same, without the role.
+    }
+    return this.#fixed(reason, nameOrNull(role), nameOrNull(tool));
   }
 }
 
 const defaultClock = () => BigInt(Date.now()) * 1_000_000n;
 const nameOrNull = (value) => (typeof value === "string" ? value : null);
-
-/** A member of a caller's object, without running a getter of it. */
-function ownMember(object, name) {
-  if (object === null || typeof object !== "object") return null;
-  const own = Object.getOwnPropertyDescriptor(object, name);
-  return own !== undefined && "value" in own ? own.value : null;
-}
 
 /** Whether a value is a role, a tool name or a user id (P6). */
 function isName(value) {
@@ -786,13 +842,13 @@ function isName(value) {
 /** The part of a root that is read. What is not there is an empty map. */
 function project(members, source) {
   if (source === null || source === undefined) return new Map();
-  const isMap = typeof source === "object" && Object.getPrototypeOf(source) === Map.prototype;
-  const isPlain = typeof source === "object" && !isMap && [Object.prototype, null].includes(Object.getPrototypeOf(source));
-  if (!isMap && !isPlain) return UNSUPPORTED;
+  const entered = typeof source === "object" && isMap(source);
+  const plain = typeof source === "object" && !entered && [Object.prototype, null].includes(Object.getPrototypeOf(source));
+  if (!entered && !plain) return UNSUPPORTED;
   if (members === "*") return source;
   const part = new Map();
   for (const name of members) {
-    if (isMap) {
+    if (entered) {
       if (Map.prototype.has.call(source, name)) part.set(name, Map.prototype.get.call(source, name));
     } else {
       const own = Object.getOwnPropertyDescriptor(source, name);
@@ -839,8 +895,12 @@ export function parsePublicKey(text) {
   return raw;
 }
 
+/** What `parseTrust` has made: no other object says whom to trust, since one without keys or threshold would trust everybody. */
+const TRUSTED = new WeakSet();
+
 /** Whom to trust: `[threshold/]ed25519:…[,ed25519:…]`, and with `@…` after it the whole of HEXGATE_KEY. Throws KeyError. */
 export function parseTrust(text) {
+  if (typeof text !== "string") throw new KeyError("whom to trust is a text, or what `parseTrust` made of it");
   let [keys, threshold] = [text.split("@", 1)[0], 1];
   const slash = keys.indexOf("/");
   if (slash >= 0) {
@@ -851,7 +911,9 @@ export function parseTrust(text) {
   if (raw.length > TRUSTED_KEYS) throw new KeyError(`a trust root has at most ${TRUSTED_KEYS} keys`);
   if (new Set(raw.map(String)).size !== raw.length) throw new KeyError("a key stands twice");
   if (threshold > raw.length) throw new KeyError("the threshold is larger than the number of keys");
-  return {threshold, keys: raw};
+  const trust = Object.freeze({threshold, keys: Object.freeze(raw)});
+  TRUSTED.add(trust);
+  return trust;
 }
 
 // --------------------------------------------------------------------------------------------------------------- bundles
@@ -878,7 +940,9 @@ function decodeBase64(text) {
     return null;
   }
   if (btoa(binary) !== text) return null;
-  return Uint8Array.from(binary, (one) => one.charCodeAt(0));
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < bytes.length; index += 1) bytes[index] = binary.charCodeAt(index);
+  return bytes;
 }
 
 function sameBytes(left, right) {
@@ -909,7 +973,8 @@ function membersOf(value, what, names) {
 
 const read = {
   text(value, pattern = null) {
-    must(typeof value === "string" && value.isWellFormed() && [...value].length <= LONGEST_TEXT, "a text is none");
+    must(typeof value === "string" && value.length <= 2 * LONGEST_TEXT && value.isWellFormed(), "a text is none");
+    must([...value].length <= LONGEST_TEXT, "a text is too long");
     must(pattern === null || pattern.test(value), "a text has another form");
     return value;
   },
@@ -961,6 +1026,7 @@ function readBundle(data) {
       }),
       artifacts: new Map([...read.object(files, 1_024)].map(([name, content]) => [name, read.bytes(content)])),
     };
+    must(bundle.payload.length <= PAYLOAD_BYTES, "the payload is too long");
     if (bundle.payloadType !== PAYLOAD_TYPE) refuse("payload_type", "the payload is of another type");
     return bundle;
   } catch (error) {
@@ -1055,8 +1121,8 @@ function readPredicate(value, subjects) {
 
 function readAudit(value) {
   const [mode, mask, hash] = membersOf(value, "`audit`", ["mode", "mask", "hash"]);
-  const paths = [mask, hash].map((list) => read.list(list, 256).map((path) => read.text(path)));
-  return {mode: read.text(mode, /^(?:written|durable)$/), mask: paths[0], hash: paths[1]};
+  const paths = [mask, hash].map((list) => read.list(list, 1_024).map((path) => read.text(path)));
+  return {mode: read.text(mode, /^(?:written|durable)$/), mask: Object.freeze(paths[0]), hash: Object.freeze(paths[1])};
 }
 
 function readIdentity(value) {
@@ -1141,13 +1207,24 @@ export class Bundle {
    * The decision on one call: a frozen object of schemas/decision.schema.json. Never throws for anything in the call.
    * `user` is `{userId, role, attrs}`; `now` a Date, or nanoseconds since the epoch as a bigint.
    */
-  decide(tool, args, request = {}) {
-    if (this.#expired || this.#clock() >= this.#expires) {
-      this.#expired = true;
-      return this.#engine.deny("bundle_expired", tool, ownMember(request, "user"));
+  decide(tool, args, request = null) {
+    const reason = this.#refusal();
+    return reason === null ? this.#engine.decide(tool, args, request) : this.#engine.deny(reason, tool, request);
+  }
+
+  /** Why every call is denied now, or null. Once it is over it stays so: a clock moved back revives nothing. */
+  #refusal() {
+    if (!this.#expired) {
+      let now = null;
+      try {
+        now = this.#clock();
+      } catch {
+        now = null;
+      }
+      if (typeof now !== "bigint") return "engine_fault";
+      this.#expired = now >= this.#expires;
     }
-    if (this.requireToken) return this.#engine.deny("token_required", tool, ownMember(request, "user"));
-    return this.#engine.decide(tool, args, request ?? {});
+    return this.#expired ? "bundle_expired" : this.requireToken ? "token_required" : null;
   }
 }
 
@@ -1158,8 +1235,9 @@ export class Bundle {
  * accepted last ({version, digest, seen}) or null, `clock` gives nanoseconds since the epoch as a bigint.
  */
 export async function loadBundle(data, {trust, name, now = null, floor = null, clock = defaultClock}) {
-  const root = typeof trust === "string" ? parseTrust(trust) : trust;
-  const seconds = now === null ? clock() / 10n ** 9n : BigInt(now);
+  const root = TRUSTED.has(trust) ? trust : parseTrust(trust);
+  if (!isBytes(data)) throw new TypeError("a bundle is the Uint8Array of its file");
+  const seconds = now === null ? clock() / 10n ** 9n : BigInt(typeof now === "number" ? Math.floor(now) : now);
   const bundle = readBundle(data);
   if ((await signersOf(bundle, root)).length < root.threshold) refuse("signatures", "too few of the trusted keys have signed the bundle");
   const statement = readStatement(bundle.payload);

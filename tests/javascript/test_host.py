@@ -32,6 +32,7 @@ from hexgate.policy.interpret import InterpreterEngine
 from hexgate.policy.link import link
 from hexgate.policy.load import load_policy
 from hexgate.policy.parse import parse
+from hexgate.runtime.wasm_engine import WasmEngine
 from hexgate.strict_json import StrictJsonError, parse_json
 from hexgate_cli.rendering.decision_json import decision_to_dict
 from tests.bundle_vectors import ACCEPTED, BundleVector, load_bundle_vectors
@@ -132,6 +133,44 @@ def test_the_length_of_a_request_is_the_same(host: JavaScriptHost) -> None:
     assert reasons == {Reason.RULE, Reason.REQUEST_TOO_LARGE, Reason.CONSTRAINT_FAILED}
     for start in range(0, len(calls), 100):
         _require_same(host, policy, calls[start : start + 100])
+
+
+def _nested(depth: int, inner: Any) -> Any:
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
+TOO_LONG = "x" * 70_000
+LENGTHS: tuple[tuple[Any, str], ...] = (
+    (_nested(30, TOO_LONG), "request_too_large"),
+    (_nested(31, TOO_LONG), "rule"),
+    (_nested(2_000, TOO_LONG), "rule"),
+    ([_nested(40, "x")] * 2_000, "rule"),
+    ([_nested(40, "x")] * 2_100, "request_too_large"),
+    ([_nested(40, "x"), TOO_LONG], "request_too_large"),
+    ([2**70, _nested(31, TOO_LONG)], "rule"),
+    (["\ud800" * 30_000], "rule"),
+    (["\ud800", _nested(31, TOO_LONG)], "rule"),
+    ([float("nan")] * 7_270, "rule"),
+    ([float("inf")] * 7_281, "request_too_large"),
+    ([2**70] * 21_820, "rule"),
+    ([2**70] * 21_850, "request_too_large"),
+    ([2**63] * 7_270, "rule"),
+    ([b"x" * 60_000] * 2, "request_too_large"),
+)
+
+
+def test_what_is_not_sent_does_not_count(host: JavaScriptHost) -> None:
+    """The length of a request is that of what is sent: of a value that is none, what stands for it (A2.3)."""
+    policy = checked({"r.yaml": b"version: 1\ntools:\n  t:\n    mode: allow\n    constraints: ['size(args.v) >= 0']\n"})
+    _load(host, policy)
+    calls = [("t", {"v": [value, 1]}, User("u", "r"), None, None, 0) for value, _ in LENGTHS]
+    _require_same(host, policy, calls)
+    compiled = compile_policy(policy)
+    engine = WasmEngine(compiled.wasm, compiled.table)
+    for call, (_, reason) in zip(calls, LENGTHS, strict=True):
+        assert engine.decide(*call[:3], now=0).reason.value == reason
 
 
 @pytest.mark.parametrize("vector", load_bundle_vectors(), ids=lambda vector: vector.id)
@@ -251,6 +290,17 @@ def test_values_of_javascript(tmp_path: Path) -> None:
         "KeyError a public key is `ed25519:` and 43 base64url digits",
         "KeyError the threshold is a number from 1, without sign or leading zero",
     ]
+
+
+def test_values_and_settings_of_hostile_callers() -> None:
+    """`callers.txt` holds a line for each case of `callers.mjs`."""
+    vector = next(vector for vector in load_bundle_vectors() if vector.id == "accepted")
+    script = ROOT / "tests/javascript/callers.mjs"
+    done = subprocess.run(
+        ["node", str(script), str(vector.file), vector.keys, str(vector.now)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stderr == ""
+    assert [line.rstrip() for line in done.stdout.splitlines()] == script.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
 
 
 def test_the_engine_of_parity_runs_decides_alike() -> None:
