@@ -173,13 +173,8 @@ class _Run:
         report.parts["compare"] += time.perf_counter() - begun  # type: ignore[assignment]
 
     def _shrunk(self, number: int, call: Call) -> Disagreement:
-        small = shrink(call, lambda smaller: len(set(map(_key, self._decide(smaller).values()))) > 1)
+        small = shrink(call, lambda smaller: len(set(self._decide(smaller).values())) > 1)
         return Disagreement(number, small, call, self._decide(small))
 
     def _decide(self, call: Call) -> dict[str, Decision]:
         return {name: engine.decide_all([call])[0] for name, engine in self._engines.items()}
-
-
-def _key(decision: Decision) -> object:
-    """A decision as something to put in a set: rules and constraints by identity, both engines have the same ones."""
-    return decision.verdict, decision.reason, decision.role, decision.tool, id(decision.rule), id(decision.constraint), decision.fault
