@@ -27,6 +27,7 @@ CODES: dict[str, str] = {
     "HG120": "a reserved root (`session`, `budget`)",
     "HG121": "a function of a part of CEL that the profile leaves out",
     "HG122": "a text that is no timestamp or duration",
+    "HG123": "a `//` that may be meant to divide",
     # policy documents
     "HG201": "the file is not YAML",
     "HG202": "an unknown key",

@@ -5,6 +5,7 @@ Gradual: what is known only at run time is `dyn` and passes. All findings of an 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,13 +19,16 @@ from hexgate.language.finding import ExpressionError, Finding
 from hexgate.language.members import NO_FACTS, Facts, check_member, facts_when, refuse_impossible
 from hexgate.language.names import check_constant_member, check_ident, check_qualified
 from hexgate.language.overloads import INDEX, INFIX, PREFIX, Callee, join, join_all
-from hexgate.language.parse import parse
+from hexgate.language.parse import comments_of, parse
 from hexgate.language.print import format_value
 from hexgate.language.tree import Expr, Span
 from hexgate.language.types import BOOL, DYN, ERROR, INT, STRING, UINT, ListOf, MapOf, Record, Type, format_type
 from hexgate.values import key_of
 
 _ORDERS = frozenset({"<", "<=", ">", ">="})
+_OPERAND = re.compile(r"[ \t]*(?:[0-9(]|(?:args|user|ctx|resource|consts|now)\b)")
+"""How an operand may begin that stands after a mistaken `//`."""
+
 _RUN_TIME_CODES = frozenset({"HG110", "HG111", "HG112", "HG113", "HG119", "HG120"})
 """Findings that an unchecked run turns into faults."""
 
@@ -39,12 +43,22 @@ def check_with_warnings(text: str, environment: Environment) -> tuple[CheckedExp
     expression = parse(text)
     checker = Checker(text, environment)
     root = checker.visit(expression)
+    if "//" in text:
+        _warn_of_division(checker)
     findings: tuple[Finding, ...] = ()
     if checker.findings:
         findings = tuple(sorted(checker.findings, key=lambda finding: (finding.span, finding.code)))
         if any(finding.severity is Severity.ERROR for finding in findings):
             raise ExpressionError(findings)
     return CheckedExpression(text, expression, root, checker.slots), findings
+
+
+def _warn_of_division(checker: Checker) -> None:
+    """Other languages divide by `//`. Here it begins a comment, and what was meant as a divisor is not read."""
+    for span in comments_of(checker.text):
+        if _OPERAND.match(checker.text, span.start + 2):
+            message = "`//` begins a comment: what follows it on the line is not read"
+            checker.warn("HG123", message, span, "divide by `/`, or put the comment after `#`, outside of the expression")
 
 
 def require_bool(expression: CheckedExpression) -> None:

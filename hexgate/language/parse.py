@@ -48,6 +48,11 @@ def parse(text: str) -> Expr:
     return part.build(tokens.texts, tokens.spans)
 
 
+def comments_of(text: str) -> list[Span]:
+    """Where the comments of an expression are that parses."""
+    return _scanner().comments(text)
+
+
 def _refuse_surrogates(text: str) -> None:
     try:
         text.encode()

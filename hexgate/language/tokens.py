@@ -19,6 +19,7 @@ KNOWN_WORDS = 8_192
 KNOWN_WORD_CHARACTERS = 64
 """Longer words are not remembered."""
 
+_COMMENT = re.compile("//[^\n]*")
 _new = tuple.__new__
 
 
@@ -82,6 +83,14 @@ class Scanner:
             texts.append(word)
             spans.append(_new(Span, (start, end)))
         raise AssertionError("the end of a text is a piece of it")
+
+    def comments(self, text: str) -> list[Span]:
+        """Where the comments of a text are that can be scanned to its end."""
+        found, end = [], 0
+        for blank, word, _ in self._pieces(text):
+            found += [Span(end + match.start(), end + match.end()) for match in _COMMENT.finditer(blank)]
+            end += len(blank) + len(word)
+        return found
 
     def _kind(self, word: str) -> str:
         """The terminal of a word, which is the same wherever it stands."""
