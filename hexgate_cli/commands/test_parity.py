@@ -99,7 +99,7 @@ class _Progress:
             return
         line = f"compared {report.cases:,} calls, {report.cases / max(report.seconds, 1e-9):,.0f}/s"
         if report.coverage is not None:
-            seen, missed, impossible = report.coverage.branches
+            seen, missed, _ = report.coverage.branches
             line += f", {seen:,} of {seen + missed:,} outcomes of constraints seen"
         sys.stderr.write(f"\r\x1b[K{line}")
         sys.stderr.flush()

@@ -50,7 +50,7 @@ def _coverage(coverage: Coverage, screen: Screen) -> str:
     seen, missed, impossible = coverage.branches
     total = seen + missed
     text = f"{seen:,} of {total:,} outcomes of {len(coverage.constraints):,} constraints seen"
-    lines = [screen.paint(text, Colour.GREEN if not missed else Colour.YELLOW) + (f"; {impossible:,} more are impossible" if impossible else "")]
+    lines = [screen.paint(text, Colour.GREEN if not missed else Colour.YELLOW) + (f"; {impossible:,} more {'is' if impossible == 1 else 'are'} impossible" if impossible else "")]
     for possible, word in ((True, "never seen"), (False, "impossible")):
         found = [
             (outcome, constraint)

@@ -113,11 +113,20 @@ def expectations(answer: Answer) -> list[Section]:
     for kind, text in (("out", answer.out), ("err", answer.err), ("wrote", "\n".join(answer.wrote))):
         if text:
             visible = _DIGEST.sub("…", _BYTE_COUNT.sub("… bytes", text.replace("\x1b", "␛")))
+            for pattern, shown in _MEASURED:
+                visible = pattern.sub(shown, visible)
             sections.append(Section(kind, "", visible if visible.endswith("\n") else visible + "\n"))
     return [*sections, Section("exit", str(answer.exit))]
 
 
 _BYTE_COUNT = re.compile(r"\b[0-9,]+ bytes")
+_MEASURED = (
+    (re.compile(r"\b[0-9][0-9,.]* (seconds|cases/s)"), r"… \1"),
+    (re.compile(r"\b[0-9]+ %"), "… %"),
+    (re.compile(r'("(?:seconds|cases_per_second|generate|interpreter|wasm|compare)": )[0-9.]+'), r"\g<1>0"),
+    (re.compile(r'( time=)"[0-9.]+"'), r'\1"…"'),
+)
+"""Times differ from run to run; in JSON they are written 0, so that it stays JSON."""
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 """Sizes and digests of modules change whenever the compiler does."""
 
