@@ -9,6 +9,7 @@ from hexgate.identity.block import Check, Comparison, Date, Kind, Operator, Pred
 from hexgate.identity.envelope import TOKEN_BLOCKS, read_envelope
 from hexgate.identity.profile import FOREVER, is_evaluated, time_span
 
+_ARGUMENT = "the argument"
 _SECOND = 10**9
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 _WORDS = {
@@ -60,15 +61,20 @@ def _describe_query(query: Query) -> str:
         subject = _subject(predicate)
         last = predicate.terms[-1]
         if isinstance(last, Variable):
-            subjects.setdefault(last.name, subject)
+            first = subjects.setdefault(last.name, subject)
+            if first != subject:
+                conditions.append(f"{subject} equals {first}")
         elif predicate.name == "arg_opaque":
             conditions.append(f"{subject} is no string, integer or bool")
         else:
             conditions.append(f"{subject} is {format_term(last)}")
     used = {term.name for found in query.comparisons if found for term in (found.left, found.right) if isinstance(term, Variable)}
-    conditions += [f"{subject} is a string, an integer or a bool" for name, subject in subjects.items() if name not in used]
+    for name, subject in subjects.items():
+        # A tool and a time there are always.
+        if name not in used and subject.startswith(_ARGUMENT):
+            conditions.append(f"{subject} is a string, an integer or a bool")
     conditions += [_describe_comparison(comparison, subjects) for comparison in query.comparisons if comparison is not None]
-    return " and ".join(conditions)
+    return " and ".join(conditions) or "there is a call"
 
 
 def _subject(predicate: Predicate) -> str:
@@ -78,7 +84,7 @@ def _subject(predicate: Predicate) -> str:
         case Predicate("time", _):
             return "the time"
         case Predicate(_, (name, *_)):
-            return f"the argument {format_term(name)}"
+            return f"{_ARGUMENT} {format_term(name)}"
     return predicate.name
 
 
