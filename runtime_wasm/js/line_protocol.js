@@ -7,11 +7,11 @@
 //
 // Values of calls are tagged, since JSON does not have them all: [] is null, ["b", bool], ["i", digits], ["d", number or text], ["s", text],
 // ["y", base64], ["l", ...values], ["m", [key, value]...], ["u", digits] a uint, ["t", digits] an instant, ["p", digits] a span of time, both in
-// nanoseconds; ["x"] is no value of the language. An instant of a call is digits or null.
+// nanoseconds; ["j", text] what `parseJson` makes of a text; ["x"] is no value of the language. An instant of a call is digits or null.
 
 import {createInterface} from "node:readline";
 
-import {BundleRefusedError, Double, Duration, Engine, loadBundle, Timestamp, UInt, UNSUPPORTED} from "./hexgate.js";
+import {BundleRefusedError, Double, Duration, Engine, loadBundle, parseJson, Timestamp, UInt, UNSUPPORTED} from "./hexgate.js";
 
 const DOUBLES = {NaN, Infinity, "-Infinity": -Infinity};
 const bytesOf = (text) => new Uint8Array(Buffer.from(text, "base64"));
@@ -30,6 +30,8 @@ function valueOf(tagged) {
       return new Double(DOUBLES[rest[0]] ?? Number(rest[0]));
     case "y":
       return bytesOf(rest[0]);
+    case "j":
+      return parseJson(rest[0]);
     case "l":
       return rest.map(valueOf);
     case "m":

@@ -216,6 +216,36 @@ def test_json_is_read_alike() -> None:
         assert theirs == _parsed(text), text[:200]
 
 
+KINDS = ("int", "uint", "double", "string", "bool", "null_type", "list", "map")
+JSON_ARGUMENTS = (
+    "1", "1.0", "1e0", "-0", "-0.0", "0.5", "5e-324", "1e-400", "1.7976931348623157e308", "1e309", "-1e309", "9007199254740993", "9007199254740993.0",
+    "9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616", "-9223372036854775808", "-9223372036854775809", "1e18", "1e19",
+    '""', '"1"', '"\\u0000"', '"\\ud83d\\ude00"', '"\\ud800"', '"é"', "true", "null", "[]", "[1, 1.0]", "{}", '{"__proto__": 1}', '{"2": 1, "1": 2}', '{"\\ud800": 1}',
+    '{"toString": 1}', "[[[]]]", "[" * 31 + "]" * 31, "[" * 32 + "]" * 32, "[" * 33 + "]" * 33,
+)  # fmt: skip
+
+
+def test_json_is_decided_alike(host: JavaScriptHost) -> None:
+    """`1` is an int and `1.0` a double, whatever JavaScript's own numbers are."""
+    rules = "".join(f"\n      - mode: allow\n        constraints: ['type(args.v) == {kind}']" for kind in KINDS)
+    values = "".join(
+        f"\n      - mode: allow\n        constraints: [{json.dumps(constraint)}]"
+        for constraint in ("args.v == 1", "args.v > 1.0e300", "size(args.v) > 1", "'1' in args.v", "args.v.map(k, k)[0] == '2'")
+    )
+    policy = checked({"r.yaml": f"version: 1\ntools:\n  kind:\n    rules:{rules}\n  value:\n    rules:{values}\n".encode()})
+    _load(host, policy)
+    interpreter, user = InterpreterEngine(policy), User("u", "r")
+    rules_that_held = set()
+    for tool in ("kind", "value"):
+        for text in JSON_ARGUMENTS:
+            args = f'{{"v": {text}}}'
+            call = [["s", tool], ["j", args], [["s", "u"], ["s", "r"], []], [], [], "0"]
+            ours = interpreter.decide(tool, parse_json(args), user, now=0)
+            assert host.ask({"op": "decide", "calls": [call]})["decisions"] == [_text(ours)], text
+            rules_that_held.add((tool, ours.rule.number if ours.allowed and ours.rule is not None else None))
+    assert len(rules_that_held) >= len(KINDS) + 3
+
+
 def _parsed(text: str) -> Any:
     """What the strict reader makes of a text, tagged; None where it refuses it."""
     try:
