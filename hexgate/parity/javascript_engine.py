@@ -6,10 +6,11 @@ import base64
 import datetime
 import json
 import math
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib import resources
 from typing import Any
 
@@ -38,8 +39,9 @@ class JavaScriptHost:
         if node is None:
             raise EngineUnavailableError("the JavaScript engine needs Node, and there is no `node` on the path", _HELP)
         version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-        if not version.startswith("v") or int(version[1:].split(".")[0]) < OLDEST_NODE:
-            raise EngineUnavailableError(f"the JavaScript engine needs Node {OLDEST_NODE}, and this is {version}", _HELP)
+        release = re.match(r"v([0-9]+)\.", version)
+        if release is None or int(release[1]) < OLDEST_NODE:
+            raise EngineUnavailableError(f"the JavaScript engine needs Node {OLDEST_NODE}, and this is `{version[:40]}`", _HELP)
         self._files = ExitStack()
         folder = self._files.enter_context(resources.as_file(resources.files("hexgate.runtime_wasm").joinpath("js")))
         self._process = subprocess.Popen(
@@ -49,9 +51,12 @@ class JavaScriptHost:
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """The answer to one line. Raises RuntimeError where the host fails: that is a fault of Hexgate."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        try:
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
         answer: dict[str, Any] = json.loads(line) if line else {"error": "the process has ended"}
         if "error" in answer:
             raise RuntimeError(f"the JavaScript host failed: {answer['error']}")
@@ -60,8 +65,13 @@ class JavaScriptHost:
     def close(self) -> None:
         """Ends the process."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(10)
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._process.stdout.close()
         self._files.close()
 

@@ -1273,3 +1273,7 @@ function replay(engine, vectors) {
     if (found !== answer) refuse("vectors", "the module does not give the signed answers");
   }
 }
+
+for (const kind of [JsonError, TableError, ModuleError, KeyError, BundleRefusedError]) {
+  Object.defineProperty(kind.prototype, "name", {value: kind.name});
+}
