@@ -59,13 +59,25 @@ def call_library(operation: Callable[[], _T], refusal: TokenRefusal, detail: str
         raise TokenRefusedError(TokenRefusal.LIBRARY_FAULT, "the token library failed") from error
 
 
-def verify_signatures(text: str, root: bytes) -> None:
-    """Whether every block of a token is signed, from the root key on: 32 bytes of an Ed25519 public key. Raises TokenRefusedError."""
-    call_library(
-        lambda: library.Biscuit.from_base64(text, _public_key(root)),
-        TokenRefusal.SIGNATURE,
-        "a signature of the token does not verify",
-    )
+class VerifiedToken:
+    """A token whose every block is signed, from the root key on."""
+
+    __slots__ = ("_token",)
+
+    def __init__(self, text: str, root: bytes) -> None:
+        """`root` are the 32 bytes of an Ed25519 public key. Raises TokenRefusedError."""
+        self._token = call_library(
+            lambda: library.Biscuit.from_base64(text, _public_key(root)),
+            TokenRefusal.SIGNATURE,
+            "a signature of the token does not verify",
+        )
+
+    def require_readable(self) -> None:
+        """Let the library read the blocks too, which it puts off: their versions, and what each version may have. Only for a token
+        of the profile, and nothing is evaluated. Raises TokenRefusedError."""
+        call_library(
+            lambda: library.AuthorizerBuilder().build(self._token), TokenRefusal.MALFORMED, "a block of the token is malformed"
+        )
 
 
 class CallChecks:

@@ -13,6 +13,9 @@ REVOCATION_BYTES = 64 * 2**20
 RELOAD_SECONDS = 1.0
 """Between two looks at a file: a revocation counts after at most this time."""
 
+SETTLED_NANOSECONDS = 2 * 10**9
+"""Age of a change from which on the file's times tell it from the next one."""
+
 _ID = re.compile(r"(?:[0-9a-f]{2}){1,128}")
 
 
@@ -33,14 +36,17 @@ def read_revocations(text: str) -> frozenset[str]:
 
 
 class RevocationFile:
-    """A list in a file, read again when the file changed."""
+    """A list in a file, read again when the file changed. Safe to use from several threads."""
 
-    def __init__(self, path: Path, *, timer: Callable[[], float] = time.monotonic) -> None:
-        """`timer` gives seconds. The file is read first when `ids` is called."""
+    def __init__(
+        self, path: Path, *, timer: Callable[[], float] = time.monotonic, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        """`timer` gives seconds, `clock` nanoseconds since the epoch. The file is read first when `ids` is called."""
         self._path = path
         self._timer = timer
+        self._clock = clock
         self._looked = float("-inf")
-        self._mark: tuple[int, int, int] | None = None
+        self._mark: tuple[int, ...] | None = None
         self._ids: frozenset[str] | None = None
 
     def ids(self) -> frozenset[str]:
@@ -49,22 +55,24 @@ class RevocationFile:
         if now - self._looked >= RELOAD_SECONDS:
             self._looked = now
             self._look()
-        if self._ids is None:
+        ids = self._ids
+        if ids is None:
             raise RevocationsUnavailableError("the list of revoked tokens cannot be read")
-        return self._ids
+        return ids
 
     def _look(self) -> None:
         """Read the file if it changed; what cannot be read leaves no list at all."""
         try:
             status = self._path.stat()
-            mark = (status.st_mtime_ns, status.st_size, status.st_ino)
-            if mark == self._mark and self._ids is not None:
+            mark = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev)
+            if mark == self._mark:
                 return
-            self._ids = None
             if status.st_size > REVOCATION_BYTES:
                 raise RevocationsUnavailableError(f"the list of revoked tokens is longer than {REVOCATION_BYTES:,} bytes")
-            self._ids = read_revocations(self._path.read_text(encoding="ascii"))
-            self._mark = mark
-        except (OSError, ValueError) as error:
-            self._ids = None
+            ids = read_revocations(self._path.read_text(encoding="ascii"))
+        except (OSError, ValueError, RevocationsUnavailableError) as error:
+            self._ids = self._mark = None
             raise RevocationsUnavailableError("the list of revoked tokens cannot be read") from error
+        # Some file systems count time coarsely: what was changed just now may change again under the same times.
+        settled = self._clock() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NANOSECONDS
+        self._ids, self._mark = ids, mark if settled else None

@@ -9,7 +9,7 @@ from typing import Any
 from hexgate.bundle.statement import IdentitySettings, TokenRootKey
 from hexgate.decision.decision import TokenUser, User
 from hexgate.decision.request import is_name
-from hexgate.identity.biscuit import CallChecks, verify_signatures
+from hexgate.identity.biscuit import CallChecks, VerifiedToken
 from hexgate.identity.block import read_blocks
 from hexgate.identity.envelope import Envelope, read_envelope
 from hexgate.identity.profile import FOREVER, Claims, read_claims
@@ -66,10 +66,10 @@ class VerifiedUser:
 
     def as_role(self, role: str) -> VerifiedUser:
         """The same user in a narrower role that the token grants. Raises TokenRefusedError."""
-        found = self._narrowed.get(role)
+        found = self._narrowed.get(role) if type(role) is str else None
         if found is not None:
             return found
-        if role not in self.roles:
+        if type(role) is not str or role not in self.roles:
             raise TokenRefusedError(TokenRefusal.ROLE_NOT_GRANTED, "the token does not grant the role that is asked for")
         made = VerifiedUser.__new__(VerifiedUser)
         for name in VerifiedUser.__slots__:
@@ -154,12 +154,13 @@ class IdentityVerifier:
         key = self._root_key(envelope.root_key_id)
         if not (key.not_before or 0) * _SECOND <= now < (FOREVER if key.not_after is None else key.not_after * _SECOND):
             raise TokenRefusedError(TokenRefusal.KEY_NOT_VALID, _STANDING[TokenRefusal.KEY_NOT_VALID])
-        verify_signatures(text, key.key.raw)
+        token = VerifiedToken(text, key.key.raw)
         try:
             blocks = read_blocks(envelope.blocks)
         except WireError:
             raise TokenRefusedError(TokenRefusal.MALFORMED, "a block of the token is malformed") from None
         claims = read_claims(blocks)
+        token.require_readable()
         if (self._audience is not None or claims.audiences) and self._audience not in claims.audiences:
             raise TokenRefusedError(TokenRefusal.AUDIENCE, "the token is not for this audience")
         return VerifiedUser(claims, envelope, key, self._revoked, self._revocations)

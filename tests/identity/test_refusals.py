@@ -321,9 +321,9 @@ def test_the_caller_narrows_the_role_and_never_widens_it() -> None:
     narrowed = reader.caller(User.from_token(made, role="read_only"), NOW)
     assert narrowed.user == User("alice", "read_only")
     assert narrowed is reader.caller(User.from_token(made, role="read_only"), NOW)
-    for role in ("admin", "", "READ_ONLY", "read_only "):
+    for role in ("admin", "", "READ_ONLY", "read_only ", ["read_only"], 7):
         with pytest.raises(TokenRefusedError, match=r"^the token does not grant the role that is asked for$") as found:
-            reader.caller(User.from_token(made, role=role), NOW)
+            reader.caller(User.from_token(made, role=role), NOW)  # type: ignore[arg-type]
         assert found.value.refusal is TokenRefusal.ROLE_NOT_GRANTED
 
 
