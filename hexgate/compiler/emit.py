@@ -127,7 +127,7 @@ def _canonical_cells() -> bytes:
 
 
 def _escape(data: bytes) -> str:
-    return "".join(_ESCAPED[byte] for byte in data)
+    return data.decode("latin-1").translate(_ESCAPED)
 
 
 _ESCAPED = [chr(b) if 32 <= b < 127 and b not in (34, 92) else f"\\{b:02x}" for b in range(256)]

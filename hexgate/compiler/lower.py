@@ -13,6 +13,8 @@ from hexgate.decision.outcomes import FIRST_OUTCOME, Outcome, PolicyTable
 from hexgate.policy.checked import CheckedConstraint, CheckedEntry, CheckedPolicy, CheckedRole, CheckedRule
 
 NO_OPINION = -1
+_REASONS = (Reason.RULE, Reason.CONSTRAINT_FAILED, Reason.EVALUATION_ERROR)
+_HELD, _FAILED, _FAULTED = range(3)
 POLICY_VARIABLES = {"tool": 1, "args": 4, "ctx": 5, "resource": 6, "now": 7}
 """Position in the request's array (A2.1) of each root that is there as it is; `user` is made of three positions."""
 
@@ -32,7 +34,7 @@ class _PolicyLowering:
         self._rules: list[RuleReference] = []
         self._rule_numbers: dict[int, int] = {}
         self._outcomes: list[Outcome] = []
-        self._outcome_numbers: dict[tuple[str, int, int | None], int] = {}
+        self._outcome_numbers: dict[tuple[int, int, int | None], int] = {}
         self._entries: list[EntryCode] = []
         self._entry_numbers: dict[tuple[bool, tuple[int, ...]], int] = {}
 
@@ -94,9 +96,9 @@ class _PolicyLowering:
         positions = range(len(rule.constraints))
         return RuleCode(
             tuple(self._constraint(constraint) for constraint in rule.constraints),
-            self._outcome(Reason.RULE, number, None),
-            tuple(self._outcome(Reason.CONSTRAINT_FAILED, number, i) if reports else None for i in positions),
-            tuple(self._outcome(Reason.EVALUATION_ERROR, number, i) for i in positions),
+            self._outcome(_HELD, number, None),
+            tuple([self._outcome(_FAILED, number, i) if reports else None for i in positions]),
+            tuple([self._outcome(_FAULTED, number, i) for i in positions]),
         )
 
     def _rule_number(self, rule: CheckedRule) -> int:
@@ -106,12 +108,13 @@ class _PolicyLowering:
             self._rules.append(rule.reference)
         return number
 
-    def _outcome(self, reason: Reason, rule: int, constraint: int | None) -> int:
-        key = (reason.value, rule, constraint)
+    def _outcome(self, reason: int, rule: int, constraint: int | None) -> int:
+        """The number of an outcome; `reason` is an index of `_REASONS`."""
+        key = (reason, rule, constraint)
         number = self._outcome_numbers.get(key)
         if number is None:
             number = self._outcome_numbers[key] = FIRST_OUTCOME + len(self._outcomes)
-            self._outcomes.append(Outcome(reason, rule, constraint))
+            self._outcomes.append(Outcome(_REASONS[reason], rule, constraint))
         return number
 
     def _constraint(self, constraint: CheckedConstraint) -> int:

@@ -88,6 +88,8 @@ def _wider_default(role: LinkedRole) -> Iterator[Diagnostic]:
 
 def _dead_rules(entry: LinkedEntry) -> Iterator[Diagnostic]:
     """A rule that holds only where an earlier one does."""
+    if len(entry.source.rules) < 2:
+        return
     earlier: list[tuple[SourceRule, frozenset[str]]] = []
     for rule in entry.source.rules:
         texts = _texts(rule)
