@@ -13,6 +13,7 @@ import pytest
 from hexgate.bundle.refusal import BundleRefusedError
 from hexgate.bundle.trust_root import SignedLocation, parse_hexgate_key
 from hexgate.bundle.verify import verify
+from hexgate.limits import MODULE_FUEL
 from hexgate.parity.javascript_engine import JavaScriptHost, encode_bytes
 from hexgate.runtime.bundle_engine import load
 from tests.bundle_vectors import ACCEPTED, FOLDER
@@ -80,7 +81,7 @@ EDGES: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("notAfter", (*_TIMES, "2026-11-24T10:00:00Z", "2026-11-24T10:00:01Z", "2026-11-23T10:00:00Z", "2026-11-23T10:00:01Z")),
     ("minRuntime", ("0.0.0", "0.1.0", "0.1.1", "0.2.0", "1.0.0", "0.0.999999", "0.0.1000000", "00.1.0", "0.1", "0.1.0.0", "0.1.0\n", "0.1.٣", "v0.1.0")),
     ("abi", (0, 1, 2, 1.0, "1", 2**53)),
-    ("limits.fuel", (100_000, 250_000_000, 250_000_001, -1, 2**53)),
+    ("limits.fuel", (100_000, MODULE_FUEL, MODULE_FUEL + 1, -1, 2**53)),
     ("limits.memory", (0, 65_536, 16 << 20, (16 << 20) + 1)),
     ("limits.functions", (0, 1, 20_000, 20_001)),
     ("limits.more", (1,)),
