@@ -1,12 +1,8 @@
-"""A first decision in a new process: `python benchmarks/cold_start.py FOLDER`, with policy.wasm and policy.json in it."""
+"""A first decision in a new process: `python benchmarks/cold_start.py HEXGATE_KEY STATE`, from the key's bundle to an allow."""
 
 import sys
-from pathlib import Path
 
-from hexgate.decision.decision import User
-from hexgate.decision.policy_table import read_table
-from hexgate.runtime.wasm_engine import WasmEngine
+from hexgate.runtime import Gate, User
 
-folder = Path(sys.argv[1])
-engine = WasmEngine((folder / "policy.wasm").read_bytes(), read_table((folder / "policy.json").read_bytes()))
-assert engine.decide("refund_order", {"amount": 30, "currency": "USD"}, User("alice", "billing")).allowed
+gate = Gate.from_key(sys.argv[1], state=sys.argv[2], audit=False)
+assert gate.decide("refund_order", {"amount": 30, "currency": "USD"}, user=User("alice", "billing")).allowed

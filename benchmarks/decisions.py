@@ -5,9 +5,11 @@ Every contender answers the same question about the same call: a refund of 30 US
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import ormsgpack
@@ -15,9 +17,11 @@ import pyperf
 import wasmtime
 
 from benchmarks.policies import REFUNDS, checked, wide
+from benchmarks.signed_policies import KEY, signed_policy
 from hexgate.compiler.compile import compile_policy
 from hexgate.decision.decision import User
 from hexgate.policy.interpret import InterpreterEngine
+from hexgate.runtime.gate import Gate
 from hexgate.runtime.sandbox import _unchecked_call, make_engine
 from hexgate.runtime.wasm_engine import WasmEngine
 
@@ -110,9 +114,20 @@ def _rego() -> Callable[[], Any]:
     return decide
 
 
+def _gate() -> Callable[[], Any]:
+    """What an application waits for: the gate of a signed bundle, with the log off."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "policy.hexgate").write_bytes(signed_policy(REFUNDS, 1, not_after=4_000_000_000))
+    gate = Gate.from_bundle(folder / "policy.hexgate", [KEY.public], state=folder / "state", audit=False, refresh_seconds=None)
+    decide, user = gate.decide, USER
+    assert decide("refund_order", ARGUMENTS, user=user).allowed
+    return lambda: decide("refund_order", ARGUMENTS, user=user)
+
+
 CONTENDERS: dict[str, Callable[[], Callable[[], Any]]] = {
     "empty call + encode": _empty,
     "wasm": lambda: _call(_wasm(REFUNDS), "refund_order", ARGUMENTS, USER),
+    "Gate.decide, signed bundle, log off": _gate,
     "interpreter": lambda: _call(InterpreterEngine(checked(REFUNDS)), "refund_order", ARGUMENTS, USER),
     "wasm, 1 MB unread argument": lambda: _call(_wasm(REFUNDS), "refund_order", _unread(), USER),
     "wasm, 1,000 roles x 1,000 tools": lambda: _call(_wasm(wide(1000, 1000)), "tool_500", ARGUMENTS, User("alice", "role_7")),

@@ -12,6 +12,10 @@ from pathlib import Path
 import pyperf
 
 from benchmarks.policies import REFUNDS, checked, grid
+from benchmarks.signed_policies import ISSUED, signed_policy
+from hexgate.bundle.keys import generate_key, read_signing_key, write_signing_key
+from hexgate.bundle.trust_root import TrustRoot
+from hexgate.bundle.verify import verify
 from hexgate.compiler.compile import compile_policy
 from hexgate.runtime.wasm_engine import WasmEngine
 
@@ -43,13 +47,21 @@ def main() -> None:
     folder = Path(os.environ.get("HEXGATE_BENCH_DIR") or tempfile.mkdtemp())
     os.environ["HEXGATE_BENCH_DIR"] = str(folder)
     runner.args.inherit_environ = [*(runner.args.inherit_environ or []), "HEXGATE_BENCH_DIR"]
-    compiled = compile_policy(checked(REFUNDS))
-    (folder / "policy.wasm").write_bytes(compiled.wasm)
-    from hexgate.decision.policy_table import write_table
-
-    (folder / "policy.json").write_bytes(write_table(compiled.table))
+    bundle = folder / "policy.hexgate"
+    key = folder / "key.pem"
+    if not key.exists():
+        # Every worker of one run must have the same key.
+        key.write_bytes(write_signing_key(generate_key()))
+    signer = read_signing_key(key.read_bytes())
+    data = signed_policy(REFUNDS, 1, keys=(signer,), not_after=4_000_000_000)
+    bundle.write_bytes(data)
+    trust = TrustRoot(1, (signer.public,))
+    runner.bench_func(
+        "verify the README's bundle", lambda: verify(data, trust, name="policy", now=ISSUED, floor=None)
+    )
+    setting = f"{signer.public.text}@{bundle}"
     programs = _installed(folder)
-    runner.bench_command("cold start to the first decision", [str(programs / "python"), str(COLD), str(folder)])
+    runner.bench_command("cold start to the first decision", [str(programs / "python"), str(COLD), setting, str(folder / "state")])
     runner.bench_command("hexgate --help", [str(programs / "hexgate"), "--help"])
     runner.bench_command("python -c pass", [str(programs / "python"), "-c", "pass"])
 

@@ -25,14 +25,6 @@ def refunds_up_to(amount: int) -> dict[str, bytes]:
     return {"billing.yaml": text.encode()}
 
 
-@cache
-def _compiled(amount: int) -> tuple[bytes, bytes, tuple[Vector, ...]]:
-    policy = checked(refunds_up_to(amount))
-    compiled = compile_policy(policy)
-    vectors = tuple(Vector(*vector) for vector in signing_vectors(policy, compiled, 8))
-    return compiled.wasm, write_table(compiled.table), vectors
-
-
 def signed(
     amount: int,
     version: int,
@@ -45,7 +37,25 @@ def signed(
     identity: IdentitySettings | None = None,
 ) -> bytes:
     """The bundle of `refunds_up_to` under a version."""
-    wasm, table, vectors = _compiled(amount)
+    files = refunds_up_to(amount)
+    return signed_policy(
+        files, version, name=name, keys=keys, issued_at=issued_at, not_after=not_after, audit=audit, identity=identity
+    )
+
+
+def signed_policy(
+    files: dict[str, bytes],
+    version: int,
+    *,
+    name: str = "policy",
+    keys: tuple[SigningKey, ...] = (KEY,),
+    issued_at: int = ISSUED,
+    not_after: int = EXPIRES,
+    audit: AuditSettings | None = None,
+    identity: IdentitySettings | None = None,
+) -> bytes:
+    """The bundle of a policy under a version."""
+    wasm, table, vectors = _compiled(tuple(files.items()))
     unsigned = candidate(
         wasm,
         table,
@@ -53,9 +63,17 @@ def signed(
         version=version,
         issued_at=issued_at,
         not_after=not_after,
-        sources=refunds_up_to(amount),
+        sources=files,
         vectors=vectors,
         audit=audit,
         identity=identity,
     )
     return sign_bundle(unsigned, keys)
+
+
+@cache
+def _compiled(files: tuple[tuple[str, bytes], ...]) -> tuple[bytes, bytes, tuple[Vector, ...]]:
+    policy = checked(dict(files))
+    compiled = compile_policy(policy)
+    vectors = tuple(Vector(*vector) for vector in signing_vectors(policy, compiled, 8))
+    return compiled.wasm, write_table(compiled.table), vectors
