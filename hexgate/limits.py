@@ -33,8 +33,8 @@ TIMESTAMP_MIN = -62_135_596_800 * 10**9
 TIMESTAMP_MAX = 253_402_300_800 * 10**9 - 1
 """9999-12-31T23:59:59.999999999Z in nanoseconds since the epoch."""
 
-MODULE_FUEL = 250_000_000
-"""Units of fuel that one call of a module may take: a hostile endless loop ends within about a quarter of a second. It is more than
+MODULE_FUEL = 1_000_000_000
+"""Units of fuel that one call of a module may take: a hostile endless loop ends within about a second. It is more than
 what the largest operands of a request make any function take (tests/prelude/test_work.py)."""
 
 MODULE_MEMORY_BYTES = 16 * 2**20

@@ -65,6 +65,7 @@
   (local $from i32) (local $start i32) (local $end i32) (local $length i32) (local $copy i32) (local $to i32)
   (local $bits i32) (local $have i32) (local $byte i32)
   (if (i32.ne (call $tag (local.get $text)) (i32.const 6)) (then (return (call $not_a_test (local.get $text)))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (local.set $start (call $address (local.get $text)))
   (local.set $end (i32.add (local.get $start) (call $count (local.get $text))))
   ;; Padding fills a group of four: one or two of its letters.

@@ -13,30 +13,42 @@
     (then (return (call $not_a_test (local.get $operand)))))
   (call $bool (call $find_text_key (local.get $operand) (local.get $key))))
 
-;; The value cell of a map for a string cell, or 0. A large map of the request has an index: its entries' addresses in
-;; the order of $key_order. Others are short, or made within the budgets.
+;; $select where the key is long enough to take steps (L2.9).
+(func $select_long (param $operand i32) (param $key i32) (result i32)
+  (if (i32.ne (call $tag (local.get $operand)) (i32.const 9))
+    (then (return (call $not_a_test (local.get $operand)))))
+  (if (i32.eqz (call $charge_scan (local.get $key))) (then (return (global.get $fatal))))
+  (call $select (local.get $operand) (local.get $key)))
+
+;; $has where the key is long enough to take steps.
+(func $has_long (param $operand i32) (param $key i32) (result i32)
+  (if (i32.ne (call $tag (local.get $operand)) (i32.const 9))
+    (then (return (call $not_a_test (local.get $operand)))))
+  (if (i32.eqz (call $charge_scan (local.get $key))) (then (return (global.get $fatal))))
+  (call $has (local.get $operand) (local.get $key)))
+
+;; The value cell of a map for a string cell, or 0. A map of eight entries or more has an index: its entries' addresses in
+;; the order of $key_order.
 (func $find_text_key (param $map i32) (param $key i32) (result i32)
-  (local $entry i32) (local $end i32) (local $candidate i32) (local $length i32) (local $text i32)
+  (local $entry i32) (local $end i32) (local $candidate i32)
   (if (i32.load offset=12 (local.get $map)) (then (return (call $search_index (local.get $map) (local.get $key)))))
   (local.set $entry (call $address (local.get $map)))
   (local.set $end (i32.add (local.get $entry) (i32.shl (call $count (local.get $map)) (i32.const 3))))
-  (local.set $length (call $count (local.get $key)))
-  (local.set $text (call $address (local.get $key)))
   (block $none
     (loop $next
       (br_if $none (i32.ge_u (local.get $entry) (local.get $end)))
       (local.set $candidate (i32.load (local.get $entry)))
-      (if (i32.and
-            (i32.eq (i32.load (local.get $candidate)) (i32.const 6))
-            (i32.eq (i32.load offset=4 (local.get $candidate)) (local.get $length)))
+      ;; Tag and length in one.
+      (if (i64.eq (i64.load (local.get $candidate)) (i64.load (local.get $key)))
         (then
-          (if (call $same_bytes (i32.load offset=8 (local.get $candidate)) (local.get $text) (local.get $length))
+          (if (call $same_bytes
+                (call $address (local.get $candidate)) (call $address (local.get $key)) (call $count (local.get $key)))
             (then (return (i32.load offset=4 (local.get $entry)))))))
       (local.set $entry (i32.add (local.get $entry) (i32.const 8)))
       (br $next)))
   (i32.const 0))
 
-;; The value cell of a map with an index for a string cell, or 0: binary search.
+;; The value cell of a map with an index for a key cell, or 0: binary search.
 (func $search_index (param $map i32) (param $key i32) (result i32)
   (local $low i32) (local $high i32) (local $middle i32) (local $entry i32) (local $order i32)
   (local.set $high (call $count (local.get $map)))
@@ -61,8 +73,6 @@
   (local.set $tag (call $tag (local.get $key)))
   (if (i32.eq (local.get $tag) (i32.const 6))
     (then (return (call $find_text_key (local.get $map) (local.get $key)))))
-  ;; The keys of a map with an index are all text.
-  (if (i32.load offset=12 (local.get $map)) (then (return (i32.const 0))))
   (if (i32.eq (local.get $tag) (i32.const 5))
     (then
       (local.set $key (call $integer_key (f64.load offset=8 (local.get $key))))
@@ -70,6 +80,7 @@
       (local.set $tag (i32.const 3))))
   (if (i32.eqz (i32.or (call $is_number (local.get $tag)) (i32.eq (local.get $tag) (i32.const 2))))
     (then (return (i32.const 0))))
+  (if (i32.load offset=12 (local.get $map)) (then (return (call $search_index (local.get $map) (local.get $key)))))
   (local.set $entry (call $address (local.get $map)))
   (local.set $end (i32.add (local.get $entry) (i32.shl (call $count (local.get $map)) (i32.const 3))))
   (block $none
@@ -114,6 +125,7 @@
   (local.set $tag (call $tag (local.get $operand)))
   (if (i32.eq (local.get $tag) (i32.const 9))
     (then
+      (if (i32.eqz (call $charge_key (local.get $at))) (then (return (global.get $fatal))))
       (local.set $at (call $map_find (local.get $operand) (local.get $at)))
       (return (select (local.get $at) (i32.const 32) (local.get $at)))))
   (if (i32.ne (local.get $tag) (i32.const 8)) (then (return (i32.const 16))))
@@ -138,7 +150,9 @@
   (if (call $is_fault (local.get $element)) (then (return (local.get $element))))
   (if (call $is_fault (local.get $within)) (then (return (local.get $within))))
   (if (i32.eq (call $tag (local.get $within)) (i32.const 9))
-    (then (return (call $bool (call $map_find (local.get $within) (local.get $element))))))
+    (then
+      (if (i32.eqz (call $charge_key (local.get $element))) (then (return (global.get $fatal))))
+      (return (call $bool (call $map_find (local.get $within) (local.get $element))))))
   (if (i32.ne (call $tag (local.get $within)) (i32.const 8)) (then (return (i32.const 16))))
   (if (i32.eqz (call $charge_steps (i32.shr_u (call $count (local.get $within)) (i32.const 4))))
     (then (return (global.get $fatal))))
@@ -161,8 +175,13 @@
   (local $tag i32)
   (local.set $tag (call $tag (local.get $operand)))
   (if (i32.eq (local.get $tag) (i32.const 6))
-    (then (return (call $new_int (i64.extend_i32_u
-      (call $count_code_points (call $address (local.get $operand)) (call $count (local.get $operand))))))))
+    (then
+      (if (i32.ge_u (call $count (local.get $operand)) (i32.const 1024))
+        (then
+          (if (i32.eqz (call $charge_steps (i32.shr_u (call $count (local.get $operand)) (i32.const 10))))
+            (then (return (global.get $fatal))))))
+      (return (call $new_int (i64.extend_i32_u
+        (call $count_code_points (call $address (local.get $operand)) (call $count (local.get $operand))))))))
   (if (i32.lt_u (i32.sub (local.get $tag) (i32.const 7)) (i32.const 3))
     (then (return (call $new_int (i64.extend_i32_u (call $count (local.get $operand)))))))
   (call $not_a_test (local.get $operand)))
@@ -181,7 +200,7 @@
 
 ;; A map whose entries are stored: the first faulty key or value, else the fault of its keys (L1.2), else the map, charged.
 (func $finish_map (param $map i32) (result i32)
-  (local $at i32) (local $end i32) (local $earlier i32) (local $tag i32)
+  (local $at i32) (local $end i32) (local $tag i32)
   (local.set $at (call $address (local.get $map)))
   (local.set $end (i32.add (local.get $at) (i32.shl (call $count (local.get $map)) (i32.const 3))))
   (block $sound
@@ -202,28 +221,11 @@
         (then (return (i32.const 16))))
       (local.set $at (i32.add (local.get $at) (i32.const 8)))
       (br $next)))
-  (if (call $has_repeated_key (local.get $map)) (then (return (i32.const 112))))
-  (call $end_map (local.get $map)))
-
-;; Whether a map has two equal keys.
-(func $has_repeated_key (param $map i32) (result i32)
-  (local $at i32) (local $end i32) (local $earlier i32)
-  (local.set $at (call $address (local.get $map)))
-  (local.set $end (i32.add (local.get $at) (i32.shl (call $count (local.get $map)) (i32.const 3))))
-  (block $distinct
-    (loop $next
-      (br_if $distinct (i32.ge_u (local.get $at) (local.get $end)))
-      (local.set $earlier (call $address (local.get $map)))
-      (block $new
-        (loop $compare
-          (br_if $new (i32.ge_u (local.get $earlier) (local.get $at)))
-          (if (call $same_key (i32.load (local.get $earlier)) (i32.load (local.get $at)))
-            (then (return (i32.const 1))))
-          (local.set $earlier (i32.add (local.get $earlier) (i32.const 8)))
-          (br $compare)))
-      (local.set $at (i32.add (local.get $at) (i32.const 8)))
-      (br $next)))
-  (i32.const 0))
+  (if (i32.eqz (call $charge_keys (local.get $map))) (then (return (global.get $fatal))))
+  (if (call $index_entries (local.get $map)) (then (return (i32.const 112))))
+  (if (call $charge_bytes (i32.shl (call $count (local.get $map)) (i32.const 5)))
+    (then (return (local.get $map))))
+  (global.get $fatal))
 
 ;; How many steps a macro over a cell takes, or -1 where it is neither list nor map.
 (func $range_count (param $range i32) (result i32)

@@ -1,7 +1,7 @@
 ;; Comparisons with a constant of the policy (docs/language.md L3.1, L3.2): what the general forms do for one kind of right
 ;; operand, so that a policy of plain constraints links little else. `constant` is a cell that is no fault.
 
-;; `left == constant`, a string or bytes of its tag.
+;; `left == constant`, a string or bytes of its tag that is too short to take steps (L2.9).
 (func $equal_text (param $left i32) (param $constant i32) (result i32)
   (if (call $is_fault (local.get $left)) (then (return (local.get $left))))
   (if (i32.ne (call $tag (local.get $left)) (call $tag (local.get $constant))) (then (return (i32.const 528))))
@@ -29,7 +29,7 @@
     (then (return (call $compare_numbers (local.get $left) (local.get $constant)))))
   (call $not_a_test (local.get $left)))
 
-;; -1, 0 or 1 against a string, else the cell of a fault.
+;; -1, 0 or 1 against a string that is too short to take steps, else the cell of a fault.
 (func $order_text (param $left i32) (param $constant i32) (result i32)
   (if (i32.ne (call $tag (local.get $left)) (i32.const 6))
     (then (return (call $not_a_test (local.get $left)))))

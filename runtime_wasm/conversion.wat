@@ -95,8 +95,27 @@
   (if (call $is_number (call $tag (local.get $operand)))
     (then (return (call $new_double (call $as_double (local.get $operand))))))
   (if (i32.eq (call $tag (local.get $operand)) (i32.const 6))
-    (then (return (call $double_parse (call $address (local.get $operand)) (call $count (local.get $operand))))))
+    (then
+      (if (i32.eqz (call $charge_digits (local.get $operand))) (then (return (global.get $fatal))))
+      (return (call $double_parse (call $address (local.get $operand)) (call $count (local.get $operand))))))
   (call $not_a_test (local.get $operand)))
+
+;; Takes the steps of reading a double from a string cell (L2.9): none where up to 15 digits and a point make an exact
+;; quotient. Result as $charge_steps.
+(func $charge_digits (param $text i32) (result i32)
+  (local $at i32) (local $end i32)
+  (local.set $at (call $address (local.get $text)))
+  (local.set $end (i32.add (local.get $at) (call $count (local.get $text))))
+  (block $costly
+    (br_if $costly (i32.ge_u (call $count (local.get $text)) (i32.const 16)))
+    (loop $next
+      (if (i32.eq (local.get $at) (local.get $end)) (then (return (i32.const 1))))
+      ;; e or E
+      (br_if $costly (i32.eq (i32.or (i32.load8_u (local.get $at)) (i32.const 0x20)) (i32.const 101)))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br $next)))
+  (call $charge_steps
+    (i32.add (i32.shr_u (call $count (local.get $text)) (i32.const 4)) (i32.const 4))))
 
 ;; `int(operand)` (L4.1, L4.2, L4.9).
 (func $fn_to_int (param $operand i32) (result i32)
@@ -118,7 +137,9 @@
         (then (return (i32.const 80))))
       (return (call $new_int (i64.trunc_sat_f64_s (local.get $value))))))
   (if (i32.eq (local.get $tag) (i32.const 6))
-    (then (return (call $parse_int (call $address (local.get $operand)) (call $count (local.get $operand))))))
+    (then
+      (if (i32.eqz (call $charge_scan (local.get $operand))) (then (return (global.get $fatal))))
+      (return (call $parse_int (call $address (local.get $operand)) (call $count (local.get $operand))))))
   (if (i32.eq (local.get $tag) (i32.const 10)) (then (return (call $new_int (local.get $a)))))
   (if (i32.eq (local.get $tag) (i32.const 11))
     (then (return (call $new_int (i64.div_s (local.get $a) (i64.const 1000000000))))))
@@ -181,15 +202,28 @@
         (then (return (i32.const 80))))
       (return (call $new_uint (i64.trunc_sat_f64_u (local.get $value))))))
   (if (i32.eq (local.get $tag) (i32.const 6))
-    (then (return (call $parse_digits (call $address (local.get $operand)) (call $count (local.get $operand))))))
+    (then
+      (if (i32.eqz (call $charge_scan (local.get $operand))) (then (return (global.get $fatal))))
+      (return (call $parse_digits (call $address (local.get $operand)) (call $count (local.get $operand))))))
   (call $not_a_test (local.get $operand)))
 
 ;; `string(operand)`, charged.
 (func $fn_to_string (param $operand i32) (result i32)
+  (local $tag i32)
+  (local.set $tag (call $tag (local.get $operand)))
+  (if (i32.eq (local.get $tag) (i32.const 7))
+    (then (if (i32.eqz (call $charge_scan (local.get $operand))) (then (return (global.get $fatal))))))
   (local.set $operand (call $text_of (local.get $operand)))
   (if (call $is_fault (local.get $operand)) (then (return (local.get $operand))))
+  (if (i32.eq (local.get $tag) (i32.const 5))
+    (then
+      (if (i32.eqz (call $charge_double_text (call $count (local.get $operand)))) (then (return (global.get $fatal))))))
   (if (i32.eqz (call $charge_bytes (call $count (local.get $operand)))) (then (return (global.get $fatal))))
   (local.get $operand))
+
+;; Takes the steps of writing a double in so many bytes (L2.9). Result as $charge_steps.
+(func $charge_double_text (param $length i32) (result i32)
+  (call $charge_steps (i32.add (i32.shr_u (local.get $length) (i32.const 2)) (i32.const 1))))
 
 ;; The string cell of a value's text (L4.5, L4.6, L4.9), not charged; a fault where there is none.
 (func $text_of (param $operand i32) (result i32)

@@ -110,6 +110,12 @@
   (global.set $bytes (i32.sub (global.get $bytes) (local.get $bytes)))
   (i32.const 1))
 
-;; Takes the steps of looking through a text (L2.9): its length in bytes / 64. Result as $charge_steps.
+;; Takes the steps of looking through a text (L2.9), a string or bytes: its length in bytes / 64. Result as $charge_steps.
 (func $charge_scan (param $text i32) (result i32)
   (call $charge_steps (i32.shr_u (call $count (local.get $text)) (i32.const 6))))
+
+;; Takes the steps of looking up a key (L2.9): none but for a long text. Result as $charge_steps.
+(func $charge_key (param $key i32) (result i32)
+  (if (i32.or (i32.ne (call $tag (local.get $key)) (i32.const 6)) (i32.lt_u (call $count (local.get $key)) (i32.const 64)))
+    (then (return (i32.const 1))))
+  (call $charge_scan (local.get $key)))

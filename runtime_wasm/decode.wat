@@ -176,90 +176,113 @@
   (call $new_cell (i32.const 8) (local.get $count)
     (i64.extend_i32_u (call $decode_cells (local.get $count) (local.get $depth)))))
 
-;; A map of count entries. With a key that is no text it is unsupported, with two equal keys malformed. From 16 entries on
-;; the index that is made to find equal keys stays with the map, for $find_text_key.
+;; A map of count entries. With a key that is no text it is unsupported, with two equal keys malformed.
 (func $decode_map (param $count i32) (param $depth i32) (result i32)
-  (local $cells i32) (local $index i32) (local $entry i32) (local $i i32) (local $map i32)
+  (local $cells i32) (local $map i32)
   (local.set $cells (call $decode_cells (i32.shl (local.get $count) (i32.const 1)) (local.get $depth)))
   (if (i32.eqz (local.get $cells)) (then (return (i32.const 0))))
-  (local.set $index (call $alloc (i32.shl (local.get $count) (i32.const 2))))
-  (block $filled
-    (loop $next
-      (br_if $filled (i32.ge_u (local.get $i) (local.get $count)))
-      (local.set $entry (i32.add (local.get $cells) (i32.shl (local.get $i) (i32.const 3))))
-      (if (i32.ne (call $tag (i32.load (local.get $entry))) (i32.const 6)) (then (return (i32.const 128))))
-      (i32.store (i32.add (local.get $index) (i32.shl (local.get $i) (i32.const 2))) (local.get $entry))
-      (local.set $i (i32.add (local.get $i) (i32.const 1)))
-      (br $next)))
-  (if (call $has_equal_keys (local.get $index) (local.get $count)) (then (return (call $malformed))))
-  (if (i32.lt_u (local.get $count) (i32.const 16)) (then (global.set $heap (local.get $index))))
   (local.set $map (call $new_cell (i32.const 9) (local.get $count) (i64.extend_i32_u (local.get $cells))))
-  (if (i32.ge_u (local.get $count) (i32.const 16))
-    (then (i32.store offset=12 (local.get $map) (local.get $index))))
+  (block $text
+    (loop $next
+      (br_if $text (i32.eqz (local.get $count)))
+      (if (i32.ne (call $tag (i32.load (local.get $cells))) (i32.const 6)) (then (return (i32.const 128))))
+      (local.set $cells (i32.add (local.get $cells) (i32.const 8)))
+      (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+      (br $next)))
+  (if (call $index_entries (local.get $map)) (then (return (call $malformed))))
   (local.get $map))
 
-;; Whether two of an array of count entries have equal keys. Puts the entries' addresses in the order of their keys:
-;; Shell's sort with Knuth's gaps (1, 4, 13, ...), at most count^1.5 comparisons whatever the caller sends, and few for few.
-(func $has_equal_keys (param $array i32) (param $count i32) (result i32)
-  (local $gap i32) (local $i i32) (local $j i32) (local $entry i32) (local $other i32) (local $order i32)
-  (if (i32.lt_u (local.get $count) (i32.const 2)) (then (return (i32.const 0))))
-  (local.set $gap (i32.const 1))
+;; Whether two keys of a map are equal. From eight entries on the array that is made to find them stays with the map as its
+;; index, for $search_index.
+(func $index_entries (param $map i32) (result i32)
+  (local $index i32) (local $i i32)
+  (local.set $index (call $alloc (i32.shl (call $count (local.get $map)) (i32.const 2))))
+  (local.set $i (call $count (local.get $map)))
+  (block $filled
+    (loop $next
+      (br_if $filled (i32.eqz (local.get $i)))
+      (local.set $i (i32.sub (local.get $i) (i32.const 1)))
+      (i32.store
+        (i32.add (local.get $index) (i32.shl (local.get $i) (i32.const 2)))
+        (i32.add (call $address (local.get $map)) (i32.shl (local.get $i) (i32.const 3))))
+      (br $next)))
+  (if (i32.lt_u (call $count (local.get $map)) (i32.const 8))
+    (then (global.set $heap (local.get $index)))
+    (else (i32.store offset=12 (local.get $map) (local.get $index))))
+  (call $has_equal_keys (local.get $index) (i32.shl (call $count (local.get $map)) (i32.const 2))))
+
+;; Whether two of an array of entries, of so many bytes, have equal keys. Puts the entries' addresses in the order of their
+;; keys: Shell's sort with Knuth's gaps (1, 4, 13, ...), at most count^1.5 comparisons whatever the caller sends, and few
+;; for few. Gap and positions are in bytes.
+(func $has_equal_keys (param $array i32) (param $bytes i32) (result i32)
+  (local $gap i32) (local $i i32) (local $at i32) (local $entry i32) (local $other i32) (local $order i32)
   (loop $widen
-    (if (i32.lt_u (i32.mul (local.get $gap) (i32.const 3)) (local.get $count))
-      (then
-        (local.set $gap (i32.add (i32.mul (local.get $gap) (i32.const 3)) (i32.const 1)))
-        (br $widen))))
+    (local.set $gap (i32.add (i32.mul (local.get $gap) (i32.const 3)) (i32.const 4)))
+    (br_if $widen (i32.lt_u (i32.mul (local.get $gap) (i32.const 3)) (local.get $bytes))))
   (loop $pass
     (local.set $i (local.get $gap))
     (block $ordered
       (loop $insert
-        (br_if $ordered (i32.ge_u (local.get $i) (local.get $count)))
-        (local.set $entry (i32.load (i32.add (local.get $array) (i32.shl (local.get $i) (i32.const 2)))))
-        (local.set $j (local.get $i))
+        (br_if $ordered (i32.ge_u (local.get $i) (local.get $bytes)))
+        (local.set $at (i32.add (local.get $array) (local.get $i)))
+        (local.set $entry (i32.load (local.get $at)))
         (block $found
           (loop $shift
-            (br_if $found (i32.lt_u (local.get $j) (local.get $gap)))
-            (local.set $other
-              (i32.load
-                (i32.add (local.get $array)
-                  (i32.shl (i32.sub (local.get $j) (local.get $gap)) (i32.const 2)))))
+            (br_if $found (i32.lt_u (i32.sub (local.get $at) (local.get $array)) (local.get $gap)))
+            (local.set $other (i32.load (i32.sub (local.get $at) (local.get $gap))))
             (local.set $order (call $key_order (i32.load (local.get $entry)) (i32.load (local.get $other))))
             (if (i32.eqz (local.get $order)) (then (return (i32.const 1))))
             (br_if $found (i32.gt_s (local.get $order) (i32.const 0)))
-            (i32.store (i32.add (local.get $array) (i32.shl (local.get $j) (i32.const 2))) (local.get $other))
-            (local.set $j (i32.sub (local.get $j) (local.get $gap)))
+            (i32.store (local.get $at) (local.get $other))
+            (local.set $at (i32.sub (local.get $at) (local.get $gap)))
             (br $shift)))
-        (i32.store (i32.add (local.get $array) (i32.shl (local.get $j) (i32.const 2))) (local.get $entry))
-        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (i32.store (local.get $at) (local.get $entry))
+        (local.set $i (i32.add (local.get $i) (i32.const 4)))
         (br $insert)))
-    (br_if $pass (local.tee $gap (i32.div_u (local.get $gap) (i32.const 3)))))
+    (br_if $pass (local.tee $gap (i32.and (i32.div_u (local.get $gap) (i32.const 3)) (i32.const -4)))))
   (i32.const 0))
 
-;; Negative, 0 or positive: an order of two string cells, by length first, then eight bytes at a time.
+;; -1, 0 or 1: an order of key cells. Bools, then numbers by their values, then strings, by length first, then eight bytes
+;; at a time.
 (func $key_order (param $left i32) (param $right i32) (result i32)
-  (local $size i32) (local $difference i32) (local $a i64) (local $b i64) (local $beyond i64)
-  (local.set $size (call $count (local.get $left)))
-  (local.set $difference (i32.sub (local.get $size) (call $count (local.get $right))))
-  (if (local.get $difference) (then (return (local.get $difference))))
-  (local.set $left (call $address (local.get $left)))
-  (local.set $right (call $address (local.get $right)))
-  (loop $next
-    (if (i32.le_s (local.get $size) (i32.const 0)) (then (return (i32.const 0))))
-    (local.set $a (i64.load (local.get $left)))
-    (local.set $b (i64.load (local.get $right)))
-    ;; What is beyond the end is shifted out. The heap does not fill: memory goes on behind every text.
-    (if (i32.lt_s (local.get $size) (i32.const 8))
+  (local $size i32) (local $a i64) (local $b i64) (local $beyond i64)
+  (local.set $a (call $key_rank (local.get $left)))
+  (local.set $b (call $key_rank (local.get $right)))
+  (block $decided
+    (br_if $decided (i64.ne (local.get $a) (local.get $b)))
+    (if (i32.ne (call $tag (local.get $left)) (i32.const 6))
       (then
-        (local.set $beyond (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (local.get $size) (i32.const 3)))))
-        (local.set $a (i64.shl (local.get $a) (local.get $beyond)))
-        (local.set $b (i64.shl (local.get $b) (local.get $beyond)))))
-    (if (i64.ne (local.get $a) (local.get $b))
-      (then (return (select (i32.const 1) (i32.const -1) (i64.gt_u (local.get $a) (local.get $b))))))
-    (local.set $left (i32.add (local.get $left) (i32.const 8)))
-    (local.set $right (i32.add (local.get $right) (i32.const 8)))
-    (local.set $size (i32.sub (local.get $size) (i32.const 8)))
-    (br $next))
-  (unreachable))
+        (local.set $a (i64.load offset=8 (local.get $left)))
+        (local.set $b (i64.load offset=8 (local.get $right)))
+        (br $decided)))
+    (local.set $size (call $count (local.get $left)))
+    (local.set $left (call $address (local.get $left)))
+    (local.set $right (call $address (local.get $right)))
+    (loop $next
+      (br_if $decided (i32.le_s (local.get $size) (i32.const 0)))
+      (local.set $a (i64.load (local.get $left)))
+      (local.set $b (i64.load (local.get $right)))
+      ;; What is beyond the end is shifted out. The heap does not fill: memory goes on behind every text.
+      (if (i32.lt_s (local.get $size) (i32.const 8))
+        (then
+          (local.set $beyond (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (local.get $size) (i32.const 3)))))
+          (local.set $a (i64.shl (local.get $a) (local.get $beyond)))
+          (local.set $b (i64.shl (local.get $b) (local.get $beyond)))))
+      (br_if $decided (i64.ne (local.get $a) (local.get $b)))
+      (local.set $left (i32.add (local.get $left) (i32.const 8)))
+      (local.set $right (i32.add (local.get $right) (i32.const 8)))
+      (local.set $size (i32.sub (local.get $size) (i32.const 8)))
+      (br $next)))
+  (i32.sub (i64.gt_u (local.get $a) (local.get $b)) (i64.lt_u (local.get $a) (local.get $b))))
+
+;; What orders key cells before their payloads: tag and length in one. An int of 0 or more counts as a uint.
+(func $key_rank (param $key i32) (result i64)
+  (select
+    (i64.const 4)
+    (i64.load (local.get $key))
+    (i32.and
+      (i32.eq (call $tag (local.get $key)) (i32.const 3))
+      (i64.ge_s (i64.load offset=8 (local.get $key)) (i64.const 0)))))
 
 ;; An extension value whose payload has a length (A2.2); one that is not known is unsupported, and so is a timestamp out
 ;; of range.

@@ -1,9 +1,11 @@
 ;; From names to entries. The tables are the compiler's (hexgate/compiler/emit.py).
 
 ;; The index of a name in a hash table (hexgate/compiler/data_segment.py, name_table), or -1.
-;; table: its header; text, length: the name's UTF-8.
-(func $find_name (param $table i32) (param $text i32) (param $length i32) (result i32)
-  (local $hash i32) (local $mask i32) (local $record i32)
+;; table: its header; name: a string cell.
+(func $find_name (param $table i32) (param $name i32) (result i32)
+  (local $text i32) (local $length i32) (local $hash i32) (local $mask i32) (local $record i32)
+  (local.set $text (call $address (local.get $name)))
+  (local.set $length (call $count (local.get $name)))
   (local.set $hash (call $hash (local.get $text) (local.get $length)))
   (local.set $mask (i32.load (local.get $table)))
   (loop $probe
@@ -19,6 +21,10 @@
     (br $probe))
   (unreachable))
 
+;; Whether a cell is a string that is not empty.
+(func $is_name (param $cell i32) (result i32)
+  (i32.and (i32.eq (call $tag (local.get $cell)) (i32.const 6)) (i32.ne (call $count (local.get $cell)) (i32.const 0))))
+
 ;; The 32-bit FNV-1a hash of bytes (Fowler, Noll, Vo).
 (func $hash (param $text i32) (param $length i32) (result i32)
   (local $end i32) (local $hash i32)
@@ -33,30 +39,28 @@
       (br $next)))
   (local.get $hash))
 
-;; Whether two stretches of memory of one length hold the same bytes.
+;; Whether two stretches of memory of one length hold the same bytes, eight at a time. The heap does not fill: memory goes on
+;; behind every text.
 (func $same_bytes (param $left i32) (param $right i32) (param $length i32) (result i32)
-  (local $end i32)
-  (local.set $end (i32.add (local.get $left) (local.get $length)))
-  (block $tail
-    (loop $eight
-      (br_if $tail (i32.lt_u (i32.sub (local.get $end) (local.get $left)) (i32.const 8)))
-      (if (i64.ne (i64.load (local.get $left)) (i64.load (local.get $right))) (then (return (i32.const 0))))
-      (local.set $left (i32.add (local.get $left) (i32.const 8)))
-      (local.set $right (i32.add (local.get $right) (i32.const 8)))
-      (br $eight)))
-  (block $same
-    (loop $next
-      (br_if $same (i32.ge_u (local.get $left) (local.get $end)))
-      (if (i32.ne (i32.load8_u (local.get $left)) (i32.load8_u (local.get $right)))
-        (then (return (i32.const 0))))
-      (local.set $left (i32.add (local.get $left) (i32.const 1)))
-      (local.set $right (i32.add (local.get $right) (i32.const 1)))
-      (br $next)))
-  (i32.const 1))
+  (loop $next
+    ;; What is beyond the end is shifted out, in two shifts: one by 64 shifts nothing.
+    (if (i32.lt_s (local.get $length) (i32.const 8))
+      (then
+        (return
+          (i64.eqz
+            (i64.shl
+              (i64.shl (i64.xor (i64.load (local.get $left)) (i64.load (local.get $right))) (i64.const 8))
+              (i64.extend_i32_u (i32.sub (i32.const 56) (i32.shl (local.get $length) (i32.const 3)))))))))
+    (if (i64.ne (i64.load (local.get $left)) (i64.load (local.get $right))) (then (return (i32.const 0))))
+    (local.set $left (i32.add (local.get $left) (i32.const 8)))
+    (local.set $right (i32.add (local.get $right) (i32.const 8)))
+    (local.set $length (i32.sub (local.get $length) (i32.const 8)))
+    (br $next))
+  (unreachable))
 
-;; The entry number for a tool name that no role names exactly, or 0. row: the address of a role's patterns: i32 count,
-;; then per pattern i32 address, i32 length, i32 entry, in the order to try; then the default's i32 entry.
-(func $find_pattern (param $row i32) (param $text i32) (param $length i32) (result i32)
+;; The entry number for a tool name, a string cell, that no role names exactly, or 0. row: the address of a role's patterns:
+;; i32 count, then per pattern i32 address, i32 length, i32 entry, in the order to try; then the default's i32 entry.
+(func $find_pattern (param $row i32) (param $name i32) (result i32)
   (local $left i32)
   (local.set $left (i32.load (local.get $row)))
   (local.set $row (i32.add (local.get $row) (i32.const 4)))
@@ -65,7 +69,7 @@
       (br_if $none (i32.eqz (local.get $left)))
       (if (call $covers
             (i32.load (local.get $row)) (i32.load offset=4 (local.get $row))
-            (local.get $text) (local.get $length))
+            (call $address (local.get $name)) (call $count (local.get $name)))
         (then (return (i32.load offset=8 (local.get $row)))))
       (local.set $left (i32.sub (local.get $left) (i32.const 1)))
       (local.set $row (i32.add (local.get $row) (i32.const 12)))

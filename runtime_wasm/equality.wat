@@ -33,7 +33,7 @@
   (if (i32.or
         (i32.or (i32.eq (local.get $tag) (i32.const 6)) (i32.eq (local.get $tag) (i32.const 7)))
         (i32.eq (local.get $tag) (i32.const 12)))
-    (then (return (call $bool (call $same_text (local.get $left) (local.get $right))))))
+    (then (return (call $equal_texts (local.get $left) (local.get $right)))))
   (call $bool
     (i32.and
       (i32.eq (call $count (local.get $left)) (call $count (local.get $right)))
@@ -62,6 +62,12 @@
       (br $next)))
   (i32.const 544))
 
+;; Of two cells of one tag with a text: charged where they are of one length (L2.9).
+(func $equal_texts (param $left i32) (param $right i32) (result i32)
+  (if (i32.ne (call $count (local.get $left)) (call $count (local.get $right))) (then (return (i32.const 528))))
+  (if (i32.eqz (call $charge_scan (local.get $left))) (then (return (global.get $fatal))))
+  (call $bool (call $same_text (local.get $left) (local.get $right))))
+
 ;; Entry by entry in the left one's order; a key that the right one lacks, or an unequal or faulty value, decides. Maps
 ;; mostly have equal keys at equal places, so a key is looked up only where the right one has another there.
 (func $equal_maps (param $left i32) (param $right i32) (result i32)
@@ -77,6 +83,7 @@
         (i32.add (call $address (local.get $left)) (i32.shl (local.get $i) (i32.const 3))))
       (local.set $across
         (i32.add (call $address (local.get $right)) (i32.shl (local.get $i) (i32.const 3))))
+      (if (i32.eqz (call $charge_key (i32.load (local.get $entry)))) (then (return (global.get $fatal))))
       (local.set $same
         (if (result i32) (call $same_key (i32.load (local.get $entry)) (i32.load (local.get $across)))
           (then (i32.load offset=4 (local.get $across)))

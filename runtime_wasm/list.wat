@@ -54,6 +54,12 @@
   (local.set $levels (i64.load offset=8 (local.get $depth)))
   (if (i64.lt_s (local.get $levels) (i64.const 0)) (then (return (i32.const 96))))
   (if (i64.gt_s (local.get $levels) (i64.const 1000)) (then (local.set $levels (i64.const 1000))))
+  (if (i32.eqz
+        (call $charge_steps
+          (i32.shr_u
+            (call $flat_visits (local.get $list) (i32.wrap_i64 (local.get $levels)) (i32.const 160016))
+            (i32.const 4))))
+    (then (return (global.get $fatal))))
   (local.set $count (call $flat_count (local.get $list) (i32.wrap_i64 (local.get $levels))))
   (if (i32.eqz (call $charge_bytes (i32.shl (local.get $count) (i32.const 4))))
     (then (return (global.get $fatal))))
@@ -61,7 +67,32 @@
   (call $flat_append (local.get $made) (local.get $list) (i32.wrap_i64 (local.get $levels)))
   (local.get $made))
 
-;; How many elements a list has when its lists are opened so many levels deep; at most 2^24, which no budget covers.
+;; How many elements are looked at when a list's lists are opened so many levels deep, those of the opened ones included;
+;; not many beyond most, which no budget covers.
+(func $flat_visits (param $list i32) (param $levels i32) (param $most i32) (result i32)
+  (local $i i32) (local $visits i32) (local $element i32)
+  (local.set $visits (call $count (local.get $list)))
+  (if (i32.eqz (local.get $levels)) (then (return (local.get $visits))))
+  (block $done
+    (loop $next
+      (br_if $done
+        (i32.or
+          (i32.gt_s (local.get $visits) (local.get $most))
+          (i32.ge_u (local.get $i) (call $count (local.get $list)))))
+      (local.set $element (call $element (local.get $list) (local.get $i)))
+      (if (i32.eq (call $tag (local.get $element)) (i32.const 8))
+        (then
+          (local.set $visits
+            (i32.add (local.get $visits)
+              (call $flat_visits
+                (local.get $element)
+                (i32.sub (local.get $levels) (i32.const 1))
+                (i32.sub (local.get $most) (local.get $visits)))))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br $next)))
+  (local.get $visits))
+
+;; How many elements a list has when its lists are opened so many levels deep.
 (func $flat_count (param $list i32) (param $levels i32) (result i32)
   (local $i i32) (local $total i32) (local $element i32)
   (block $done
@@ -74,7 +105,6 @@
             (i32.and (i32.ne (local.get $levels) (i32.const 0)) (i32.eq (call $tag (local.get $element)) (i32.const 8)))
             (then (call $flat_count (local.get $element) (i32.sub (local.get $levels) (i32.const 1))))
             (else (i32.const 1)))))
-      (if (i32.gt_u (local.get $total) (i32.const 0x1000000)) (then (return (i32.const 0x1000000))))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br $next)))
   (local.get $total))
@@ -140,7 +170,7 @@
   (local.set $i (call $not_a_list (local.get $list)))
   (if (local.get $i) (then (return (local.get $i))))
   (local.set $size (call $count (local.get $list)))
-  (if (i32.eqz (call $charge_steps (local.get $size))) (then (return (global.get $fatal))))
+  (if (i32.eqz (call $charge_sort (local.get $list))) (then (return (global.get $fatal))))
   (block $checked
     (loop $next
       (br_if $checked (i32.ge_u (local.get $i) (local.get $size)))
@@ -160,6 +190,23 @@
     (call $address (local.get $made)) (local.get $size) (call $alloc (i32.shl (local.get $size) (i32.const 2))))
   (global.set $heap (local.get $mark))
   (local.get $made))
+
+;; Takes the steps of sorting a list (L2.9): its size, and those of looking through each of its texts. Result as
+;; $charge_steps.
+(func $charge_sort (param $list i32) (result i32)
+  (local $i i32) (local $steps i32) (local $element i32)
+  (local.set $steps (call $count (local.get $list)))
+  (block $done
+    (loop $next
+      (br_if $done (i32.ge_u (local.get $i) (call $count (local.get $list))))
+      (local.set $element (call $element (local.get $list) (local.get $i)))
+      (if (i32.eq (i32.or (call $tag (local.get $element)) (i32.const 1)) (i32.const 7))
+        (then
+          (local.set $steps
+            (i32.add (local.get $steps) (i32.shr_u (call $count (local.get $element)) (i32.const 6))))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br $next)))
+  (call $charge_steps (local.get $steps)))
 
 ;; Sorts an array of size cell addresses in place; spare: room for as many. All are ordered (see $fn_sort).
 (func $merge_sort (param $array i32) (param $size i32) (param $spare i32)

@@ -63,11 +63,32 @@
     (then (return (local.get $list))))
   (global.get $fatal))
 
-;; A finished map of a macro: charges it (L2.10). Its keys are those of a map or of positions, so they differ.
+;; A finished map of a macro: charges it (L2.9, L2.10). Its keys are those of a map or of positions, so they differ.
 (func $end_map (param $map i32) (result i32)
-  (if (call $charge_bytes (i32.shl (call $count (local.get $map)) (i32.const 5)))
-    (then (return (local.get $map))))
-  (global.get $fatal))
+  (if (i32.eqz
+        (i32.and
+          (call $charge_keys (local.get $map))
+          (call $charge_bytes (i32.shl (call $count (local.get $map)) (i32.const 5)))))
+    (then (return (global.get $fatal))))
+  (drop (call $index_entries (local.get $map)))
+  (local.get $map))
+
+;; Takes the steps of putting the keys of a map in order (L2.9): those of looking through its texts. Result as
+;; $charge_steps.
+(func $charge_keys (param $map i32) (result i32)
+  (local $at i32) (local $end i32) (local $steps i32)
+  (local.set $at (call $address (local.get $map)))
+  (local.set $end (i32.add (local.get $at) (i32.shl (call $count (local.get $map)) (i32.const 3))))
+  (block $done
+    (loop $next
+      (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+      (if (i32.eq (call $tag (i32.load (local.get $at))) (i32.const 6))
+        (then
+          (local.set $steps
+            (i32.add (local.get $steps) (i32.shr_u (call $count (i32.load (local.get $at))) (i32.const 6))))))
+      (local.set $at (i32.add (local.get $at) (i32.const 8)))
+      (br $next)))
+  (call $charge_steps (local.get $steps)))
 
 ;; The map of all entries of a list of maps, in order: transformMapEntry (L2.6).
 (func $join_maps (param $list i32) (result i32)
@@ -98,7 +119,8 @@
       (local.set $to (i32.add (local.get $to) (local.get $bytes)))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br $next)))
-  (select (i32.const 112) (local.get $joined) (call $has_repeated_key (local.get $joined))))
+  (if (i32.eqz (call $charge_keys (local.get $joined))) (then (return (global.get $fatal))))
+  (select (i32.const 112) (local.get $joined) (call $index_entries (local.get $joined))))
 
 ;; The first variable of a two-variable macro at step i: the position in a list, the key of a map.
 (func $range_index (param $range i32) (param $i i32) (result i32)

@@ -14,6 +14,8 @@
   (if (call $is_number (call $tag (local.get $operand))) (then (return (local.get $operand))))
   (if (i32.ne (call $tag (local.get $operand)) (i32.const 8))
     (then (return (call $not_a_test (local.get $operand)))))
+  (if (i32.eqz (call $charge_steps (i32.shr_u (call $count (local.get $operand)) (i32.const 4))))
+    (then (return (global.get $fatal))))
   (if (i32.eqz (call $count (local.get $operand))) (then (return (i32.const 96))))
   (block $done
     (loop $next

@@ -2,19 +2,36 @@
 
 ;; `left < right`.
 (func $fn_less (param $left i32) (param $right i32) (result i32)
-  (call $is_less (call $order (local.get $left) (local.get $right))))
+  (call $is_less (call $charged_order (local.get $left) (local.get $right))))
 
 ;; `left <= right`.
 (func $fn_less_equal (param $left i32) (param $right i32) (result i32)
-  (call $is_less_equal (call $order (local.get $left) (local.get $right))))
+  (call $is_less_equal (call $charged_order (local.get $left) (local.get $right))))
 
 ;; `left > right`.
 (func $fn_greater (param $left i32) (param $right i32) (result i32)
-  (call $is_greater (call $order (local.get $left) (local.get $right))))
+  (call $is_greater (call $charged_order (local.get $left) (local.get $right))))
 
 ;; `left >= right`.
 (func $fn_greater_equal (param $left i32) (param $right i32) (result i32)
-  (call $is_greater_equal (call $order (local.get $left) (local.get $right))))
+  (call $is_greater_equal (call $charged_order (local.get $left) (local.get $right))))
+
+;; $order, charged where both operands are strings, or both bytes (L2.9).
+(func $charged_order (param $left i32) (param $right i32) (result i32)
+  (if (i32.and
+        (i32.eq (i32.or (call $tag (local.get $left)) (i32.const 1)) (i32.const 7))
+        (i32.eq (call $tag (local.get $left)) (call $tag (local.get $right))))
+    (then
+      (if (i32.eqz (call $charge_shorter (local.get $left) (local.get $right))) (then (return (global.get $fatal))))))
+  (call $order (local.get $left) (local.get $right)))
+
+;; Takes the steps of looking through the shorter one of two texts. Result as $charge_steps.
+(func $charge_shorter (param $left i32) (param $right i32) (result i32)
+  (call $charge_scan
+    (select
+      (local.get $left)
+      (local.get $right)
+      (i32.lt_u (call $count (local.get $left)) (call $count (local.get $right))))))
 
 ;; -1, 0 or 1; 2 where a NaN makes them unordered; else the cell of a fault.
 (func $order (param $left i32) (param $right i32) (result i32)

@@ -86,18 +86,25 @@
 ;; The next state where transitions are defaults and exceptions (form 2). transitions: their address; columns: how many
 ;; there are; state, column: where the automaton is and what it reads.
 (func $regex_next (param $transitions i32) (param $columns i32) (param $state i32) (param $column i32) (result i32)
-  (local $first i32) (local $pair i32) (local $end i32)
+  (local $first i32) (local $pair i32) (local $low i32) (local $high i32) (local $middle i32)
   (local.set $first
     (i32.add (local.get $transitions) (i32.shl (i32.add (local.get $columns) (local.get $state)) (i32.const 1))))
   (local.set $pair
     (i32.add (local.get $transitions) (i32.shl (i32.load16_u (local.get $first)) (i32.const 1))))
-  (local.set $end
-    (i32.add (local.get $transitions) (i32.shl (i32.load16_u offset=2 (local.get $first)) (i32.const 1))))
+  ;; From low on to before high is where the pair of the column may be.
+  (local.set $high
+    (i32.shr_u
+      (i32.sub (i32.load16_u offset=2 (local.get $first)) (i32.load16_u (local.get $first)))
+      (i32.const 1)))
   (block $none
-    (loop $next
-      (br_if $none (i32.ge_u (local.get $pair) (local.get $end)))
-      (if (i32.eq (i32.load16_u (local.get $pair)) (local.get $column))
-        (then (return (i32.load16_u offset=2 (local.get $pair)))))
-      (local.set $pair (i32.add (local.get $pair) (i32.const 4)))
-      (br $next)))
+    (loop $halve
+      (br_if $none (i32.ge_u (local.get $low) (local.get $high)))
+      (local.set $middle (i32.shr_u (i32.add (local.get $low) (local.get $high)) (i32.const 1)))
+      (local.set $first (i32.add (local.get $pair) (i32.shl (local.get $middle) (i32.const 2))))
+      (if (i32.eq (i32.load16_u (local.get $first)) (local.get $column))
+        (then (return (i32.load16_u offset=2 (local.get $first)))))
+      (if (i32.lt_u (i32.load16_u (local.get $first)) (local.get $column))
+        (then (local.set $low (i32.add (local.get $middle) (i32.const 1))))
+        (else (local.set $high (local.get $middle))))
+      (br $halve)))
   (i32.load16_u (i32.add (local.get $transitions) (i32.shl (local.get $column) (i32.const 1)))))

@@ -92,6 +92,7 @@
   (if (i32.eqz
         (i32.and (i32.eq (call $tag (local.get $text)) (i32.const 6)) (i32.eq (call $tag (local.get $part)) (i32.const 6))))
     (then (return (call $no_overload (local.get $text) (local.get $part)))))
+  (if (i32.eqz (call $charge_scan (local.get $part))) (then (return (global.get $fatal))))
   (local.set $spare (i32.sub (call $count (local.get $text)) (call $count (local.get $part))))
   (if (i32.lt_s (local.get $spare) (i32.const 0)) (then (return (i32.const 528))))
   (call $bool
@@ -107,6 +108,7 @@
     (call $text_expect (local.get $text) (i32.const 6)
       (call $text_expect (local.get $position) (i32.const 3) (i32.const 0))))
   (if (local.get $offset) (then (return (local.get $offset))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (local.set $offset
     (call $text_offset
       (call $address (local.get $text)) (call $count (local.get $text)) (i64.load offset=8 (local.get $position))))
@@ -123,6 +125,7 @@
     (call $text_expect (local.get $text) (i32.const 6)
       (call $text_expect (local.get $start) (i32.const 3) (i32.const 0))))
   (if (local.get $offset) (then (return (local.get $offset))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (local.set $offset
     (call $text_offset
       (call $address (local.get $text)) (call $count (local.get $text)) (i64.load offset=8 (local.get $start))))
@@ -139,6 +142,7 @@
       (call $text_expect (local.get $start) (i32.const 3)
         (call $text_expect (local.get $end) (i32.const 3) (i32.const 0)))))
   (if (local.get $offset) (then (return (local.get $offset))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (local.set $offset
     (call $text_offset
       (call $address (local.get $text)) (call $count (local.get $text)) (i64.load offset=8 (local.get $start))))
@@ -157,6 +161,7 @@
 (func $fn_trim (param $text i32) (result i32)
   (local $at i32) (local $end i32) (local $lead i32) (local $width i32)
   (if (i32.ne (call $tag (local.get $text)) (i32.const 6)) (then (return (call $not_a_test (local.get $text)))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (local.set $at (call $address (local.get $text)))
   (local.set $end (i32.add (local.get $at) (call $count (local.get $text))))
   (block $left

@@ -1,5 +1,5 @@
 ;; `format` (docs/language.md L5.7). The text grows in a stretch of the heap as long as what is left of the allocation
-;; budget. In scratch: at +3072 the address where it goes on, at +3076 its limit, at +3080 room for a short word.
+;; budget. In scratch: at +3072 the address where it goes on, at +3076 its limit, at +3080 room for a short text.
 ;; Functions that write return 0, or the cell of the fault that ends the whole.
 
 ;; `template.format(operands)`.
@@ -9,14 +9,15 @@
     (call $text_expect (local.get $template) (i32.const 6)
       (call $text_expect (local.get $operands) (i32.const 8) (i32.const 0))))
   (if (local.get $refused) (then (return (local.get $refused))))
+  (if (i32.eqz (call $charge_scan (local.get $template))) (then (return (global.get $fatal))))
   (local.set $start (call $alloc (global.get $bytes)))
   (i32.store offset=3072 (global.get $scratch) (local.get $start))
   (i32.store offset=3076 (global.get $scratch) (i32.add (local.get $start) (global.get $bytes)))
   (local.set $refused (call $format_all (local.get $template) (local.get $operands)))
   (global.set $heap (local.get $start))
-  (if (local.get $refused) (then (return (local.get $refused))))
   (local.set $length (i32.sub (i32.load offset=3072 (global.get $scratch)) (local.get $start)))
   (if (i32.eqz (call $charge_bytes (local.get $length))) (then (return (global.get $fatal))))
+  (if (local.get $refused) (then (return (local.get $refused))))
   (drop (call $alloc (local.get $length)))
   (call $new_string (local.get $start) (local.get $length)))
 
@@ -127,7 +128,7 @@
           (return (call $format_value (local.get $cell)))))
       (local.set $buffer (i32.add (global.get $scratch) (i32.const 2560)))
       (return
-        (call $format_put
+        (call $format_double
           (local.get $buffer)
           (i32.sub
             (call $double_write
@@ -135,6 +136,14 @@
               (local.get $precision) (i32.eq (local.get $verb) (i32.const 101)))
             (local.get $buffer))))))
   (call $format_radix (local.get $cell) (local.get $tag) (local.get $verb)))
+
+;; Writes the text of a double, charged (L2.9).
+(func $format_double (param $from i32) (param $length i32) (result i32)
+  (local $refused i32)
+  (local.set $refused (call $format_put (local.get $from) (local.get $length)))
+  (if (local.get $refused) (then (return (local.get $refused))))
+  (if (call $charge_double_text (local.get $length)) (then (return (i32.const 0))))
+  (global.get $fatal))
 
 ;; Whether a double's cell holds a finite number.
 (func $format_is_finite (param $cell i32) (result i32)
@@ -193,7 +202,7 @@
 
 ;; Writes any value: the verb s.
 (func $format_value (param $cell i32) (result i32)
-  (local $tag i32) (local $mark i32) (local $value f64)
+  (local $tag i32) (local $mark i32)
   (if (call $is_fault (local.get $cell)) (then (return (local.get $cell))))
   (local.set $tag (call $tag (local.get $cell)))
   (if (i32.eq (local.get $tag) (i32.const 1)) (then (return (call $format_word (i64.const 0x6c6c756e)))))
@@ -202,19 +211,26 @@
   (if (i32.eq (local.get $tag) (i32.const 12))
     (then (return (call $format_put (call $address (local.get $cell)) (call $count (local.get $cell))))))
   (if (i32.gt_u (local.get $tag) (i32.const 12)) (then (return (i32.const 96))))
+  (if (i32.eq (local.get $tag) (i32.const 7))
+    (then (if (i32.eqz (call $charge_scan (local.get $cell))) (then (return (global.get $fatal))))))
+  (local.set $mark (global.get $heap))
   (if (i32.eq (local.get $tag) (i32.const 5))
     (then
-      (local.set $value (f64.abs (f64.load offset=8 (local.get $cell))))
-      (if (f64.eq (local.get $value) (f64.const inf))
-        (then
-          (if (f64.lt (f64.load offset=8 (local.get $cell)) (f64.const 0))
-            (then
-              (local.set $mark (call $format_word (i64.const 45)))
-              (if (local.get $mark) (then (return (local.get $mark))))))
-          ;; Infinity
-          (return (call $format_word (i64.const 0x7974696e69666e49)))))))
-  (local.set $mark (global.get $heap))
+      (if (f64.eq (f64.abs (f64.load offset=8 (local.get $cell))) (f64.const inf))
+        (then (return (call $format_infinity (f64.lt (f64.load offset=8 (local.get $cell)) (f64.const 0))))))
+      (local.set $cell (call $text_of (local.get $cell)))
+      (local.set $cell (call $format_double (call $address (local.get $cell)) (call $count (local.get $cell))))
+      (global.set $heap (local.get $mark))
+      (return (local.get $cell))))
   (call $format_cell (call $text_of (local.get $cell)) (local.get $mark)))
+
+;; Writes an infinity: `Infinity`, with a sign where it is negative.
+(func $format_infinity (param $negative i32) (result i32)
+  (i32.store8 offset=3080 (global.get $scratch) (i32.const 45))
+  (i64.store offset=3081 align=1 (global.get $scratch) (i64.const 0x7974696e69666e49))
+  (call $format_double
+    (i32.sub (i32.add (global.get $scratch) (i32.const 3081)) (local.get $negative))
+    (i32.add (i32.const 8) (local.get $negative))))
 
 ;; Writes a list: its elements in brackets.
 (func $format_list (param $list i32) (result i32)
@@ -238,6 +254,11 @@
 (func $format_map (param $map i32) (result i32)
   (local $entries i32) (local $at i32) (local $end i32) (local $refused i32) (local $before i64) (local $entry i32)
   (local $mark i32)
+  (if (i32.eqz
+        (i32.and
+          (call $charge_steps (i32.shl (call $count (local.get $map)) (i32.const 1)))
+          (call $charge_keys (local.get $map))))
+    (then (return (global.get $fatal))))
   (local.set $entries (call $format_ordered (local.get $map)))
   (local.set $at (local.get $entries))
   (local.set $end (i32.add (local.get $at) (i32.shl (call $count (local.get $map)) (i32.const 2))))

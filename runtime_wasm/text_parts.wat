@@ -17,6 +17,8 @@
 ;; The strings of a list in one, with a separator between them.
 (func $text_join (param $list i32) (param $separator i32) (param $separator_length i32) (result i32)
   (local $at i32) (local $end i32) (local $cell i32) (local $joined i32) (local $to i32) (local $length i64)
+  (if (i32.eqz (call $charge_steps (i32.shr_u (call $count (local.get $list)) (i32.const 4))))
+    (then (return (global.get $fatal))))
   (local.set $at (call $address (local.get $list)))
   (local.set $end (i32.add (local.get $at) (i32.shl (call $count (local.get $list)) (i32.const 2))))
   (block $measured
@@ -71,6 +73,7 @@
 (func $text_split (param $text i32) (param $separator i32) (param $limit i64) (result i32)
   (local $at i32) (local $end i32) (local $mark i32) (local $width i32) (local $parts i32) (local $left i64)
   (local $list i32) (local $to i32)
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (local.set $end (i32.add (call $address (local.get $text)) (call $count (local.get $text))))
   (local.set $mark (call $address (local.get $separator)))
   (local.set $width (call $count (local.get $separator)))
@@ -150,6 +153,7 @@
   (local $from i32) (local $end i32) (local $at i32) (local $to i32) (local $copy i32) (local $length i64)
   (local $left i64)
   (if (local.get $refused) (then (return (local.get $refused))))
+  (if (i32.eqz (call $charge_scan (local.get $text))) (then (return (global.get $fatal))))
   (local.set $end (i32.add (call $address (local.get $text)) (call $count (local.get $text))))
   (local.set $length (i64.extend_i32_u (call $count (local.get $text))))
   (loop $pass

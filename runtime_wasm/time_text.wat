@@ -17,7 +17,9 @@
   (local.set $tag (call $tag (local.get $operand)))
   (if (i32.eq (local.get $tag) (i32.const 11)) (then (return (local.get $operand))))
   (if (i32.eq (local.get $tag) (i32.const 6))
-    (then (return (call $duration_parse (call $address (local.get $operand)) (call $count (local.get $operand))))))
+    (then
+      (if (i32.eqz (call $charge_scan (local.get $operand))) (then (return (global.get $fatal))))
+      (return (call $duration_parse (call $address (local.get $operand)) (call $count (local.get $operand))))))
   (if (i32.ne (local.get $tag) (i32.const 3)) (then (return (call $not_a_test (local.get $operand)))))
   (local.set $seconds (i64.load offset=8 (local.get $operand)))
   (if (i64.gt_u (i64.add (local.get $seconds) (i64.const 9223372036)) (i64.const 18446744072))

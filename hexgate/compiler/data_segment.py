@@ -8,10 +8,13 @@ from __future__ import annotations
 import struct
 
 from hexgate.faults import Fault
-from hexgate.values import Duration, Timestamp, TypeValue, UInt, Unsupported, Value, value_of_key
+from hexgate.values import BoolKey, Duration, Key, Timestamp, TypeValue, UInt, Unsupported, Value, value_of_key
 
 DATA_START = 1024
 NULL_CELL, FALSE_CELL, TRUE_CELL = 512, 528, 544
+INDEXED_ENTRIES = 8
+"""The number of entries from which on a map has an index, as `$index_entries` makes one."""
+
 _CELL = struct.Struct("<iiQ")
 
 
@@ -79,7 +82,8 @@ class DataSegment:
             return 8, len(cells), self.place(struct.pack(f"<{len(cells)}i", *cells), 4)
         if type(value) is dict:
             pairs = [self.cell(part) for key, member in value.items() for part in (value_of_key(key), member)]
-            return 9, len(value), self.place(struct.pack(f"<{len(pairs)}i", *pairs), 4)
+            entries = self.place(struct.pack(f"<{len(pairs)}i", *pairs), 4)
+            return 9, len(value), entries | self._index(list(value), entries) << 32
         if type(value) is Timestamp:
             seconds, nanoseconds = divmod(value.nanoseconds, 10**9)
             return 10, nanoseconds, seconds & (2**64 - 1)
@@ -89,6 +93,24 @@ class DataSegment:
             name = value.name.encode()
             return 12, len(name), self.place(name)
         raise TypeError(f"no cell for a {type(value).__name__}")
+
+    def _index(self, keys: list[Key], entries: int) -> int:
+        """The address of a map's index, the addresses of its entries in the order of their keys, or 0 for few."""
+        if len(keys) < INDEXED_ENTRIES:
+            return 0
+        order = sorted(range(len(keys)), key=lambda i: _key_order(keys[i]))
+        return self.place(struct.pack(f"<{len(keys)}i", *(entries + 8 * i for i in order)), 4)
+
+
+def _key_order(key: Key) -> tuple[int, int, list[int]]:
+    """What orders keys as `$key_order` does: bools, then numbers, then strings by length and by words of eight bytes."""
+    if isinstance(key, BoolKey):
+        return 0, key is BoolKey.TRUE, []
+    if not isinstance(key, str):
+        return 1, int(key), []
+    text = key.encode()
+    words = [text[at : at + 8] for at in range(0, len(text), 8)]
+    return 2, len(text), [int.from_bytes(word, "little") << (64 - 8 * len(word)) for word in words]
 
 
 def fault_cell(fault: Fault) -> int:

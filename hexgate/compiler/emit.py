@@ -279,8 +279,7 @@ def _row_outcome(dispatch: Dispatch, tables: _DispatchTables) -> str:
     row = f"(i32.load (i32.add (i32.const {tables.patterns}) (i32.shl (local.get $row) (i32.const 2))))"
     if any(dispatch.patterns):
         other = (
-            f"(call $find_pattern {row} (call $address (i32.load offset=4 (global.get $request)))\n"
-            "      (call $count (i32.load offset=4 (global.get $request))))"
+            f"(call $find_pattern {row} (i32.load offset=4 (global.get $request)))"
         )
     else:
         other = f"(i32.load offset=4 {row})"
@@ -302,8 +301,9 @@ def _decide_function(dispatch: Dispatch, tables: _DispatchTables, ranks: int) ->
         "  (local.set $outcome (call $row_outcome (local.get $role) (local.get $tool)))\n"
         "  (if (i32.eq (local.get $outcome) (i32.const -2)) (then (local.set $outcome (i32.const 1))))\n"
     )
-    boundary = ""
+    boundary = limits = ""
     if dispatch.has_boundary:
+        limits = " (local $limit i32) (local $strict i32)"
         boundary = (
             f"  (local.set $limit (call $row_outcome (i32.const {len(dispatch.roles)}) (local.get $tool)))\n"
             "  (if (i32.ge_s (local.get $limit) (i32.const 0))\n"
@@ -324,23 +324,16 @@ def _decide_function(dispatch: Dispatch, tables: _DispatchTables, ranks: int) ->
     return (
         ";; docs/abi.md A1.1: the answer to the request of that many bytes at `input`.\n"
         "(func $decide (param $length i32) (result i32)\n"
-        "  (local $role i32) (local $tool i32) (local $name i32) (local $outcome i32)\n"
-        "  (local $limit i32) (local $strict i32)\n"
+        f"  (local $role i32) (local $tool i32) (local $outcome i32){limits}\n"
         "  (global.set $heap (i32.const @heap))\n"
         "  (global.set $request (call $decode_request (i32.const @input) (local.get $length)))\n"
         "  (if (i32.eqz (global.get $request)) (then (return (i32.const 2))))\n"
         "  (global.set $base (global.get $heap))\n"
         "  (drop (call $settle (i32.const 528)))\n"
-        "  (local.set $name (i32.load offset=8 (global.get $request)))\n"
-        "  (if (i32.ne (call $tag (local.get $name)) (i32.const 6)) (then (return (i32.const 3))))\n"
-        "  (if (i32.eqz (call $count (local.get $name))) (then (return (i32.const 3))))\n"
-        "  (local.set $name (i32.load (global.get $request)))\n"
-        f"  (local.set $role (call $find_name (i32.const {tables.roles})\n"
-        "    (call $address (local.get $name)) (call $count (local.get $name))))\n"
+        "  (if (i32.eqz (call $is_name (i32.load offset=8 (global.get $request)))) (then (return (i32.const 3))))\n"
+        f"  (local.set $role (call $find_name (i32.const {tables.roles}) (i32.load (global.get $request))))\n"
         "  (if (i32.lt_s (local.get $role) (i32.const 0)) (then (return (i32.const 0))))\n"
-        "  (local.set $name (i32.load offset=4 (global.get $request)))\n"
-        f"  (local.set $tool (call $find_name (i32.const {tables.tools})\n"
-        "    (call $address (local.get $name)) (call $count (local.get $name))))\n"
+        f"  (local.set $tool (call $find_name (i32.const {tables.tools}) (i32.load offset=4 (global.get $request))))\n"
         f"{boundary}{role_outcome}"
         "  (local.get $outcome))" + (strictness if dispatch.has_boundary else "")
     )

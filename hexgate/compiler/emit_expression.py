@@ -168,7 +168,7 @@ class ExpressionEmitter:
                 return f"(call $end_list (local.get {acc}))"
 
     def _charge(self, node: Loop, acc: str, n: int) -> str:
-        charged = "(call $charge_steps (i32.const 1))"
+        charged = f"(call $charge_steps (i32.const {node.step_steps}))"
         if node.step_bytes:
             charged = f"(i32.and {charged} (call $charge_bytes (i32.const {node.step_bytes})))"
         return f"(if (i32.eqz {charged}) (then (local.set {acc} (global.get $fatal)) (br $done{n})))"

@@ -21,7 +21,8 @@ from hexgate.compiler.program import (
 )  # fmt: skip
 from hexgate.compiler.time_zone import encode_zone
 from hexgate.language import checked
-from hexgate.language.checked import KEEPING, Node, count_nodes
+from hexgate.language.checked import KEEPING, Node, step_nodes
+from hexgate.language.state import scan_steps
 from hexgate.regex import compile_pattern, encode_dfa
 from hexgate.values import Key, TypeValue, UInt, Value, key_of
 
@@ -86,7 +87,7 @@ class ExpressionLowering:
         member = self._user_member(node.operand, node.field)
         if member is not None:
             return member
-        return CallPrelude("select", (self.lower(node.operand), self._cell(node.field)))
+        return CallPrelude(_by_length("select", node.field), (self.lower(node.operand), self._cell(node.field)))
 
     def _user_member(self, operand: Node, field: str) -> Instruction | None:
         """The direct place of `user.id`, `user.role`, `user.attrs`."""
@@ -96,7 +97,7 @@ class ExpressionLowering:
     def _has(self, node: checked.Has) -> Instruction:
         if self._user_member(node.operand, node.field) is not None:
             return Cell(TRUE_CELL, "true")
-        return CallPrelude("has", (self.lower(node.operand), self._cell(node.field)))
+        return CallPrelude(_by_length("has", node.field), (self.lower(node.operand), self._cell(node.field)))
 
     def _invoke(self, node: checked.Invoke) -> Instruction:
         operands = node.operands
@@ -112,9 +113,9 @@ class ExpressionLowering:
         return CallPrelude(f"fn_{node.function}", tuple(map(self.lower, operands)))
 
     def _compare_with_constant(self, node: checked.Invoke) -> Instruction | None:
-        """A comparison whose right side is a constant of a plain type: a smaller and faster form of the same."""
+        """A comparison whose right side is a constant of a plain type, no long text: a smaller and faster form of the same."""
         left, right = node.operands
-        if type(right) is not checked.Constant:
+        if type(right) is not checked.Constant or (isinstance(right.value, (str, bytes)) and scan_steps(right.value)):
             return None
         kind = type(right.value)
         operands = self.lower(left), self._cell(right.value)
@@ -150,21 +151,26 @@ class ExpressionLowering:
         return BuildMap(parts, node.optional)
 
     def _comprehension(self, node: checked.Comprehension) -> Instruction:
-        parts = [part for part in (node.body, node.result) if part is not None]
-        step_bytes = 16 * sum(map(count_nodes, parts)) if node.kind in KEEPING else 0
+        nodes = step_nodes(node)
         return Loop(
             node.kind,
             self.lower(node.range),
             node.slots,
             None if node.body is None else self.lower(node.body),
             None if node.result is None else self.lower(node.result),
-            step_bytes,
+            1 + nodes // 16,
+            16 * nodes if node.kind in KEEPING else 0,
         )
+
+
+def _by_length(function: str, field: str) -> str:
+    """The form of a member access for a field's name: one long enough to take steps is charged (L2.9)."""
+    return f"{function}_long" if scan_steps(field) else function
 
 
 def _fold(node: Node) -> tuple[Value, int] | None:
     """The value of a literal all of whose parts are constants, and the bytes that building it charges; None otherwise,
-    and for a map literal that is a fault."""
+    for a map literal that is a fault, and for one that takes steps."""
     if type(node) is checked.Constant:
         return node.value, 0
     if type(node) is checked.MakeList and not any(node.optional):
@@ -185,7 +191,7 @@ def _fold_map(node: checked.MakeMap) -> tuple[Value, int] | None:
         if key is None or value is None:
             return None
         name = key_of(key[0])
-        if name is None or name in entries:
+        if name is None or name in entries or (type(name) is str and scan_steps(name)):
             return None
         entries[name] = value[0]
         charged += key[1] + value[1]

@@ -83,13 +83,14 @@ class BuildMap:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A comprehension (L2.5, L2.6). `step_bytes` is charged at each step of a kind that keeps results."""
+    """A comprehension (L2.5, L2.6). Each step takes `step_steps`, and `step_bytes` where the kind keeps results."""
 
     kind: ComprehensionKind
     range: Instruction
     slots: tuple[int, ...]
     body: Instruction | None
     result: Instruction | None
+    step_steps: int
     step_bytes: int
 
 

@@ -244,3 +244,8 @@ def operands_of(node: Node) -> tuple[Node, ...]:
 def count_nodes(node: Node) -> int:
     """The number of nodes of a tree, the root included."""
     return 1 + sum(map(count_nodes, operands_of(node)))
+
+
+def step_nodes(node: Comprehension) -> int:
+    """The number of nodes of a comprehension's body: what one of its steps may evaluate (L2.9, L2.10)."""
+    return sum([count_nodes(part) for part in (node.body, node.result) if part is not None])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hexgate.faults import FATAL, EvaluationFault, Fault
-from hexgate.language.checked import KEEPING, Comprehension, ComprehensionKind, count_nodes
+from hexgate.language.checked import KEEPING, Comprehension, ComprehensionKind, step_nodes
 from hexgate.language.operations_numbers import read
 from hexgate.language.state import State
 from hexgate.values import key_of, value_of_key
@@ -18,13 +18,14 @@ _K = ComprehensionKind
 def run_comprehension(node: Comprehension, over: Evaluate, body: Evaluate | None, result: Evaluate | None) -> Evaluate:
     """The closure of a comprehension, given those of its parts."""
     slots = node.slots
-    parts = [part for part in (node.body, node.result) if part is not None]
-    step_bytes = 16 * sum(map(count_nodes, parts)) if node.kind in KEEPING else 0
+    nodes = step_nodes(node)
+    step_steps = 1 + nodes // 16
+    step_bytes = 16 * nodes if node.kind in KEEPING else 0
     finish = _KINDS[node.kind]
 
     def steps(state: State) -> Iterator[tuple[Any, Any]]:
         for first, second in _pairs(over(state), len(slots)):
-            state.charge_steps(1)
+            state.charge_steps(step_steps)
             if step_bytes:
                 state.charge_bytes(step_bytes)
             state.locals[slots[0]] = first
@@ -92,6 +93,7 @@ def _map(state: State, steps: Iterator[Any], body: Evaluate | None, result: Eval
 
 def _transform_map(state: State, steps: Iterator[Any], body: Evaluate | None, result: Evaluate) -> Any:
     made = {key_of(first): result(state) for first, _second in steps if body is None or _true(body(state))}
+    state.charge_keys(made)
     state.charge_bytes(32 * len(made))
     return made
 
@@ -104,6 +106,7 @@ def _transform_map_entry(state: State, steps: Iterator[Any], body: Evaluate | No
     total = sum(map(len, maps))
     state.charge_steps(total * total // 16)
     state.charge_bytes(32 * total)
+    state.charge_keys(key for entry in maps for key in entry)
     made = {key: member for entry in maps for key, member in entry.items()}
     if len(made) < total:
         raise EvaluationFault(Fault.DUPLICATE_KEY)

@@ -26,7 +26,7 @@ from hexgate.language.member_access import has, is_named_member, named_member, s
 from hexgate.language.member_comparison import COMPARISONS, compare_member
 from hexgate.language.operations_numbers import read
 from hexgate.language.re2_search import compile_re2
-from hexgate.language.state import State
+from hexgate.language.state import State, scan_steps
 from hexgate.values import Value, key_of
 
 Evaluate = Callable[[State], Any]
@@ -153,7 +153,7 @@ def _invoke(node: checked.Invoke) -> Evaluate:
 def _compare_constant(function: str, operand: Evaluate, constant: Any) -> Evaluate:
     """A comparison with a constant: Python's own operator where both have one plain type, else the operation."""
     plain, kind, operation = COMPARISONS[function], type(constant), OPERATIONS[function]
-    if kind not in (int, str):
+    if kind not in (int, str) or (kind is str and scan_steps(constant)):
         return lambda state: operation(state, operand(state), constant)
 
     def run(state: State) -> Any:
@@ -240,10 +240,11 @@ def _make_map(node: checked.MakeMap) -> Evaluate:
 
 
 def build_map(state: State, keys: list[Any], values: list[Any]) -> Value:
-    """L1.2: keys of a type that keys have, then no two equal, then the charge."""
+    """L1.2: keys of a type that keys have, then the charge for their texts, then no two equal, then the charge."""
     names = [key_of(key) for key in keys]
     if None in names:
         raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+    state.charge_keys(names)
     made = dict(zip(names, values, strict=True))
     if len(made) < len(names):
         raise EvaluationFault(Fault.DUPLICATE_KEY)

@@ -15,7 +15,7 @@ from hexgate.language.checked import Node
 from hexgate.language.freeze import MISSING, RequestMap
 from hexgate.language.operations_collections import contains_element, index
 from hexgate.language.operations_numbers import read
-from hexgate.language.state import State
+from hexgate.language.state import State, scan_steps
 from hexgate.values import Unsupported
 
 Evaluate = Callable[[State], Any]
@@ -59,7 +59,7 @@ def _may_be_root(node: Node) -> bool:
 
 
 def _select_unread(node: checked.Select, prepare: Prepare) -> Evaluate:
-    operand, field = _unread(node.operand, prepare), node.field
+    operand, field, steps = _unread(node.operand, prepare), node.field, scan_steps(node.field)
 
     def run(state: State) -> Any:
         value = operand(state)
@@ -69,6 +69,8 @@ def _select_unread(node: checked.Select, prepare: Prepare) -> Evaluate:
             member = value.get(field, MISSING)
         else:
             raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
+        if steps:
+            state.charge_steps(steps)
         if member is MISSING:
             raise EvaluationFault(Fault.NO_SUCH_KEY)
         if type(member) is Unsupported:
@@ -89,15 +91,19 @@ def _unread(node: Node, prepare: Prepare) -> Evaluate:
 
 def has(node: checked.Has, prepare: Prepare) -> Evaluate:
     """`has(operand.field)`: the member itself is not read."""
-    operand, field = _unread(node.operand, prepare), node.field
+    operand, field, steps = _unread(node.operand, prepare), node.field, scan_steps(node.field)
 
     def run(state: State) -> bool:
         value = operand(state)
         if type(value) is RequestMap:
-            return value.has(field)
-        if type(value) is not dict:
+            present = value.has(field)
+        elif type(value) is dict:
+            present = field in value
+        else:
             raise EvaluationFault(Fault.NO_SUCH_OVERLOAD)
-        return field in value
+        if steps:
+            state.charge_steps(steps)
+        return present
 
     return run
 
@@ -122,6 +128,7 @@ def named_member(node: checked.Invoke, prepare: Prepare) -> Evaluate:
         value, name = unread(state), name_of(state)
         if type(value) is not RequestMap:
             return index(state, value, name)
+        state.charge_scan(name)
         found = value.member(name)
         if found is MISSING:
             raise EvaluationFault(Fault.NO_SUCH_KEY)
@@ -129,6 +136,9 @@ def named_member(node: checked.Invoke, prepare: Prepare) -> Evaluate:
 
     def presence(state: State) -> bool:
         value, name = unread(state), name_of(state)
-        return value.has(name) if type(value) is RequestMap else contains_element(state, name, value)
+        if type(value) is not RequestMap:
+            return contains_element(state, name, value)
+        state.charge_scan(name)
+        return value.has(name)
 
     return _whole(member) if node.function == "index" else presence

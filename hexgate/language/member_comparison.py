@@ -14,6 +14,7 @@ from typing import Any
 from hexgate.language import checked
 from hexgate.language.checked import Node
 from hexgate.language.freeze import RequestMap
+from hexgate.language.state import scan_steps
 from hexgate.limits import INT_MAX, INT_MIN
 
 Holds = Callable[[Mapping[str, Any]], bool]
@@ -45,7 +46,7 @@ def compare_member(node: Node, general: Holds) -> Holds:
         return _compare_number(root, field, compare, value, (INT_MIN, INT_MAX), general)
     if type(value) is float:
         return _compare_number(root, field, compare, value, (-sys.float_info.max, sys.float_info.max), general)
-    if type(value) is str:
+    if type(value) is str and not scan_steps(value):
         return _compare_text(root, field, compare, value, general)
     return general
 

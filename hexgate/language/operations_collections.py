@@ -8,13 +8,14 @@ from typing import Any
 
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.language.operations_numbers import compare, equal, no_overload, read
-from hexgate.language.state import State
-from hexgate.limits import ALLOCATION_BUDGET
+from hexgate.language.state import State, scan_steps, utf8_length
+from hexgate.limits import ALLOCATION_BUDGET, ITERATION_BUDGET
 from hexgate.values import UInt, Value, key_of
 
 
-def index(_: State, operand: Any, at: Any) -> Value:
+def index(state: State, operand: Any, at: Any) -> Value:
     if type(operand) is dict:
+        charge_key(state, at)
         found = find_key(operand, at)
         if found is None:
             raise EvaluationFault(Fault.NO_SUCH_KEY)
@@ -28,6 +29,12 @@ def index(_: State, operand: Any, at: Any) -> Value:
     return read(operand[int(at)])  # type: ignore[no-any-return]
 
 
+def charge_key(state: State, key: Any) -> None:
+    """The steps of looking up a key (L2.9)."""
+    if type(key) is str:
+        state.charge_scan(key)
+
+
 def find_key(map_: dict[Any, Any], key: Any) -> Any:
     """The `dict` key equal to a value (L3.5), or None."""
     name = key_of(key) if type(key) is not float else int(key) if key.is_integer() else None
@@ -37,6 +44,7 @@ def find_key(map_: dict[Any, Any], key: Any) -> Any:
 def contains_element(state: State, element: Any, within: Any) -> bool:
     """L3.4."""
     if type(within) is dict:
+        charge_key(state, element)
         return find_key(within, element) is not None
     if type(within) is not tuple:
         raise no_overload()
@@ -52,7 +60,9 @@ def _holds(state: State, elements: Iterable[Any], element: Any) -> bool:
     return False
 
 
-def size(_: State, operand: Any) -> int:
+def size(state: State, operand: Any) -> int:
+    if type(operand) is str and len(operand) >= 256:
+        state.charge_steps(utf8_length(operand) // 1024)
     if type(operand) in (str, bytes, tuple, dict):
         return len(operand)
     raise no_overload()
@@ -81,8 +91,21 @@ def _flatten(state: State, operand: Any, depth: Any = 1) -> Value:
         raise no_overload()
     if depth < 0:
         raise EvaluationFault(Fault.INVALID_ARGUMENT)
-    # One more than the budget allows is enough to know that it is exceeded: a list may hold one long list many times.
+    # One more than a budget allows is enough to know that it is exceeded: a list may hold one long list many times.
+    state.charge_steps(_visits(elements, depth, 16 * ITERATION_BUDGET + 16) // 16)
     return state.new_list(tuple(islice(_flattened(elements, depth), ALLOCATION_BUDGET // 16 + 1)))
+
+
+def _visits(elements: tuple[Any, ...], depth: int, most: int) -> int:
+    """How many elements `flatten` looks at, those of the lists that it opens included; at most about `most`."""
+    visits = len(elements)
+    if depth:
+        for element in elements:
+            if visits > most:
+                break
+            if type(element) is tuple:
+                visits += _visits(element, depth - 1, most - visits)
+    return visits
 
 
 def _flattened(elements: tuple[Any, ...], depth: int) -> Iterator[Any]:
@@ -112,7 +135,8 @@ def _sort(state: State, operand: Any) -> Value:
     """L6.4: every element is read, in order, and must go with the first; then a stable sort. Python orders numbers by
     their exact values, and everything else that gets here as the language does."""
     elements = _require_list(operand)
-    state.charge_steps(len(elements))
+    texts = [scan_steps(element) for element in elements if type(element) is str or type(element) is bytes]
+    state.charge_steps(len(elements) + sum(texts))
     for element in elements:
         if compare(read(element), read(elements[0])) is None:
             raise no_overload()

@@ -9,7 +9,7 @@ from typing import Any
 from hexgate.faults import EvaluationFault, Fault
 from hexgate.language.operations_numbers import fit_duration, no_overload
 from hexgate.language.operations_time import format_duration, format_timestamp, parse_duration, parse_timestamp
-from hexgate.language.state import State
+from hexgate.language.state import State, utf8_length
 from hexgate.limits import INT_MAX, INT_MIN, TIMESTAMP_MAX, TIMESTAMP_MIN, UINT_MAX
 from hexgate.values import Duration, Timestamp, TypeValue, UInt, Value
 
@@ -39,7 +39,7 @@ def _integer(text: str) -> int:
     return int(significant[:21] or "0") if len(significant) > 20 else int(significant or "0")
 
 
-def _to_int(_: State, operand: Any) -> int:
+def _to_int(state: State, operand: Any) -> int:
     kind = type(operand)
     if kind is int:
         return int(operand)
@@ -50,6 +50,7 @@ def _to_int(_: State, operand: Any) -> int:
             raise EvaluationFault(Fault.OVERFLOW)
         return int(operand)
     if kind is str:
+        state.charge_scan(operand)
         negative, digits = operand[:1] == "-", operand[1:] if operand[:1] in ("+", "-") else operand
         if not _digits(digits):
             raise invalid()
@@ -67,7 +68,7 @@ def _int_within(value: int) -> int:
     raise EvaluationFault(Fault.OVERFLOW)
 
 
-def _to_uint(_: State, operand: Any) -> UInt:
+def _to_uint(state: State, operand: Any) -> UInt:
     kind = type(operand)
     if kind is UInt:
         return UInt(operand)
@@ -78,6 +79,7 @@ def _to_uint(_: State, operand: Any) -> UInt:
             raise EvaluationFault(Fault.OVERFLOW)
         return _uint_within(int(operand))
     if kind is str:
+        state.charge_scan(operand)
         if not _digits(operand):
             raise invalid()
         return _uint_within(_integer(operand))
@@ -90,11 +92,15 @@ def _uint_within(value: int) -> UInt:
     raise EvaluationFault(Fault.OVERFLOW)
 
 
-def _to_double(_: State, operand: Any) -> float:
+def _to_double(state: State, operand: Any) -> float:
     kind = type(operand)
     if kind is float or kind is int or kind is UInt:
         return float(operand)
     if kind is str:
+        length = utf8_length(operand)
+        # Up to 15 digits and a point make an exact quotient.
+        if length >= 16 or "e" in operand or "E" in operand:
+            state.charge_steps(length // 16 + 4)
         return parse_double(operand)
     raise no_overload()
 
@@ -138,7 +144,17 @@ def _to_bytes(state: State, operand: Any) -> bytes:
 
 
 def _to_string(state: State, operand: Any) -> str:
-    return state.new_text(text_of(operand))
+    if type(operand) is bytes:
+        state.charge_scan(operand)
+    text = text_of(operand)
+    if type(operand) is float:
+        charge_double_text(state, text)
+    return state.new_text(text)
+
+
+def charge_double_text(state: State, text: str) -> None:
+    """The steps of writing a double (L2.9)."""
+    state.charge_steps(len(text) // 4 + 1)
 
 
 def text_of(operand: Any) -> str:
@@ -200,10 +216,11 @@ def _to_timestamp(_: State, operand: Any) -> Timestamp:
     raise no_overload()
 
 
-def _to_duration(_: State, operand: Any) -> Duration:
+def _to_duration(state: State, operand: Any) -> Duration:
     if type(operand) is Duration:
         return operand
     if type(operand) is str:
+        state.charge_scan(operand)
         return parse_duration(operand)
     if type(operand) is int:
         return fit_duration(operand * 10**9)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from hexgate.language.operations_conversions import invalid, text_of
+from hexgate.faults import FATAL, EvaluationFault
+from hexgate.language.operations_conversions import charge_double_text, invalid, text_of
 from hexgate.language.operations_numbers import no_overload, read
 from hexgate.language.state import State, utf8_length
 from hexgate.values import TypeValue, UInt, value_of_key
@@ -32,7 +33,19 @@ class _Output:
 def _format(state: State, template: Any, operands: Any) -> str:
     if type(template) is not str or type(operands) is not tuple:
         raise no_overload()
+    state.charge_scan(template)
     output = _Output(state)
+    try:
+        _write_template(output, template, operands)
+    except EvaluationFault as error:
+        if error.fault not in FATAL:
+            state.charge_bytes(output.length)
+        raise
+    state.charge_bytes(output.length)
+    return "".join(output.parts)
+
+
+def _write_template(output: _Output, template: str, operands: tuple[Any, ...]) -> None:
     position = used = 0
     while position < len(template):
         percent = template.find("%", position)
@@ -50,10 +63,11 @@ def _format(state: State, template: Any, operands: Any) -> str:
         if verb == "s":
             _write(output, operand)
         else:
-            output.add(_VERBS[verb](operand, precision))
+            text = _VERBS[verb](operand, precision)
+            output.add(text)
+            if type(operand) is float or verb in ("e", "f"):
+                charge_double_text(output.state, text)
         used += 1
-    state.charge_bytes(output.length)
-    return "".join(output.parts)
 
 
 def _verb(template: str, position: int) -> tuple[str, int, int]:
@@ -80,11 +94,18 @@ def _write(output: _Output, operand: Any) -> None:
     if kind is tuple:
         _write_all(output, "[]", [("", element) for element in operand])
     elif kind is dict:
+        output.state.charge_steps(2 * len(operand))
+        output.state.charge_keys(operand)
         entries = [(text_of(value_of_key(key)), member) for key, member in operand.items()]
         entries.sort(key=lambda entry: entry[0])
         _write_all(output, "{}", [(f"{key}: ", member) for key, member in entries])
     else:
-        output.add(_text(operand))
+        if kind is bytes:
+            output.state.charge_scan(operand)
+        text = _text(operand)
+        output.add(text)
+        if kind is float:
+            charge_double_text(output.state, text)
 
 
 def _write_all(output: _Output, brackets: str, entries: list[tuple[str, Any]]) -> None:

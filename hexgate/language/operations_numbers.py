@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hexgate.faults import EvaluationFault, Fault
-from hexgate.language.state import State
+from hexgate.language.state import State, scan_steps, utf8_length
 from hexgate.limits import INT_MAX, INT_MIN, TIMESTAMP_MAX, TIMESTAMP_MIN, UINT_MAX
 from hexgate.values import Duration, Timestamp, UInt, Unsupported, Value
 
@@ -31,6 +31,8 @@ def equal(state: State, left: Any, right: Any) -> bool:
     """L3.1, charged by L2.9. Raises EvaluationFault where an unsupported value is compared."""
     a, b = type(left), type(right)
     if a is b and (a is str or a is int):
+        if a is str and len(left) >= 16 and len(right) >= 16 and utf8_length(left) == utf8_length(right):
+            state.charge_scan(left)
         return left is right or bool(left == right)
     if a is Unsupported or b is Unsupported:
         raise EvaluationFault(Fault.UNSUPPORTED_VALUE)
@@ -44,6 +46,8 @@ def equal(state: State, left: Any, right: Any) -> bool:
         return _equal_lists(state, left, right)
     if a is dict:
         return _equal_maps(state, left, right)
+    if a is bytes and len(left) == len(right):
+        state.charge_scan(left)
     return bool(left == right)
 
 
@@ -60,7 +64,12 @@ def _equal_maps(state: State, left: dict[Any, Any], right: dict[Any, Any]) -> bo
     if len(left) != len(right):
         return False
     state.charge_steps(len(left) // 16 + 1)
-    return all(key in right and equal(state, member, right[key]) for key, member in left.items())
+    for key, member in left.items():
+        if type(key) is str:
+            state.charge_scan(key)
+        if key not in right or not equal(state, member, right[key]):
+            return False
+    return True
 
 
 def compare(left: Any, right: Any) -> int | None:
@@ -78,7 +87,9 @@ def compare(left: Any, right: Any) -> int | None:
 
 
 def _ordering(test: Callable[[int], bool]) -> Callable[[State, Any, Any], bool]:
-    def operation(_: State, left: Any, right: Any) -> bool:
+    def operation(state: State, left: Any, right: Any) -> bool:
+        if type(left) is type(right) and (type(left) is str or type(left) is bytes) and len(left) >= 16 <= len(right):
+            state.charge_steps(min(scan_steps(left), scan_steps(right)))
         order = compare(left, right)
         return order is not None and test(order)
 
@@ -211,11 +222,12 @@ def logical_not(_: State, operand: Any) -> bool:
 
 
 def _extreme(wins: Callable[[int | None], bool]) -> Callable[[State, Any], Value]:
-    def operation(_: State, operand: Any) -> Value:
+    def operation(state: State, operand: Any) -> Value:
         if type(operand) in _NUMBERS:
             return operand  # type: ignore[no-any-return]
         if type(operand) is not tuple:
             raise no_overload()
+        state.charge_steps(len(operand) // 16)
         if not operand:
             raise EvaluationFault(Fault.INVALID_ARGUMENT)
         best: Any = None

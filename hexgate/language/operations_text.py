@@ -31,9 +31,10 @@ def _require(kind: type, *operands: Any) -> None:
             raise no_overload()
 
 
-def _text_test(test: Callable[[str, str], bool]) -> Callable[[State, Any, Any], bool]:
-    def operation(_: State, text: Any, other: Any) -> bool:
+def _edge_test(test: Callable[[str, str], bool]) -> Callable[[State, Any, Any], bool]:
+    def operation(state: State, text: Any, other: Any) -> bool:
         _require(str, text, other)
+        state.charge_scan(other)
         return test(text, other)
 
     return operation
@@ -53,6 +54,7 @@ def _contains(state: State, text: Any, part: Any) -> bool:
 def _char_at(state: State, text: Any, position: Any) -> str:
     _require(str, text)
     _require(int, position)
+    state.charge_scan(text)
     _within(position, len(text))
     return state.new_text(text[position : position + 1])
 
@@ -79,6 +81,7 @@ def _last_index_of(state: State, text: Any, other: Any, start: Any = _NOT_GIVEN)
 def _join(state: State, parts: Any, separator: Any = "") -> str:
     _require(tuple, parts)
     _require(str, separator)
+    state.charge_steps(len(parts) // 16)
     for part in parts:
         _require(str, read(part))
     # Charged before it is built: a list may hold one long text many times.
@@ -89,6 +92,7 @@ def _join(state: State, parts: Any, separator: Any = "") -> str:
 def _replace(state: State, text: Any, old: Any, new: Any, limit: Any = -1) -> str:
     _require(str, text, old, new)
     _require(int, limit)
+    state.charge_scan(text)
     times = text.count(old) if limit < 0 else min(text.count(old), limit)
     # Charged before it is built: replacing can multiply a text.
     state.charge_bytes(utf8_length(text) + times * (utf8_length(new) - utf8_length(old)))
@@ -99,6 +103,7 @@ def _split(state: State, text: Any, separator: Any, limit: Any = -1) -> tuple[st
     """Charges the list and each part."""
     _require(str, text, separator)
     _require(int, limit)
+    state.charge_scan(text)
     if limit == 0:
         return ()
     if limit == 1:
@@ -116,6 +121,7 @@ def _substring(state: State, text: Any, start: Any, end: Any = _NOT_GIVEN) -> st
     _require(str, text)
     end = len(text) if end is _NOT_GIVEN else end
     _require(int, start, end)
+    state.charge_scan(text)
     if not 0 <= start <= end <= len(text):
         raise EvaluationFault(Fault.INDEX_OUT_OF_RANGE)
     return state.new_text(text[start:end])
@@ -129,6 +135,12 @@ def _text_map(change: Callable[[str], str]) -> Callable[[State, Any], str]:
     return operation
 
 
+def _trim(state: State, text: Any) -> str:
+    _require(str, text)
+    state.charge_scan(text)
+    return state.new_text(text.strip(WHITE_SPACE))
+
+
 def _base64_encode(state: State, data: Any) -> str:
     _require(bytes, data)
     return state.new_text(base64.b64encode(data).decode())
@@ -137,6 +149,7 @@ def _base64_encode(state: State, data: Any) -> str:
 def _base64_decode(state: State, text: Any) -> bytes:
     """RFC 4648 section 4, strictly: alphabet, padding complete or left out, spare bits zero."""
     _require(str, text)
+    state.charge_scan(text)
     body = text.rstrip("=")
     padding = len(text) - len(body)
     if padding not in (0, -len(body) % 4) or len(body) % 4 == 1:
@@ -152,8 +165,8 @@ def _base64_decode(state: State, text: Any) -> bytes:
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "contains": _contains,
-    "starts_with": _text_test(lambda text, part: text.startswith(part)),
-    "ends_with": _text_test(lambda text, part: text.endswith(part)),
+    "starts_with": _edge_test(lambda text, part: text.startswith(part)),
+    "ends_with": _edge_test(lambda text, part: text.endswith(part)),
     "char_at": _char_at,
     "index_of": _index_of,
     "index_of_from": _index_of,
@@ -169,7 +182,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "split_limit": _split,
     "substring": _substring,
     "substring_range": _substring,
-    "trim": _text_map(lambda text: text.strip(WHITE_SPACE)),
+    "trim": _trim,
     "quote": _text_map(lambda text: f'"{text.translate(_QUOTED)}"'),
     "base64_encode": _base64_encode,
     "base64_decode": _base64_decode,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hexgate.faults import EvaluationFault, Fault
@@ -14,6 +14,11 @@ _NO_LOCALS: list[Any] = []
 def utf8_length(text: str) -> int:
     """What a string counts against the allocation budget: its length in UTF-8."""
     return len(text) if text.isascii() else len(text.encode())
+
+
+def scan_steps(text: str | bytes) -> int:
+    """The steps of looking through a text, a string or bytes (L2.9): its length in bytes / 64."""
+    return (utf8_length(text) if type(text) is str else len(text)) // 64
 
 
 class State:
@@ -33,11 +38,14 @@ class State:
             raise EvaluationFault(Fault.ITERATION_BUDGET_EXCEEDED)
         self.steps_left -= steps
 
-    def charge_scan(self, text: str) -> None:
+    def charge_scan(self, text: str | bytes) -> None:
         """Takes the steps of looking through a text (L2.9)."""
-        length = len(text)
-        if length >= 16:
-            self.charge_steps((length if text.isascii() else len(text.encode())) // 64)
+        if len(text) >= 16:
+            self.charge_steps(scan_steps(text))
+
+    def charge_keys(self, keys: Iterable[Any]) -> None:
+        """Takes the steps of putting the keys of a map in order (L2.9): those of looking through its texts."""
+        self.charge_steps(sum([scan_steps(key) for key in keys if type(key) is str]))
 
     def charge_bytes(self, count: int) -> None:
         """Takes bytes from the allocation budget (L2.10). Raises the fatal fault where it does not suffice."""

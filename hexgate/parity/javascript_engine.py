@@ -57,7 +57,10 @@ class JavaScriptHost:
             line = self._process.stdout.readline()
         except BrokenPipeError:
             line = ""
-        answer: dict[str, Any] = json.loads(line) if line else {"error": "the process has ended"}
+        try:
+            answer: dict[str, Any] = json.loads(line) if line else {"error": "the process has ended"}
+        except ValueError:
+            answer = {"error": f"it answers `{line.strip()[:40]}`"}
         if "error" in answer:
             raise RuntimeError(f"the JavaScript host failed: {answer['error']}")
         return answer

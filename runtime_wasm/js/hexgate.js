@@ -6,7 +6,7 @@
 export const RUNTIME_VERSION = "0.1.0";
 export const ABI_VERSION = 1n;
 
-const LIMITS = {fuel: 250_000_000n, memory: 16n << 20n, functions: 20_000n};
+const LIMITS = {fuel: 1_000_000_000n, memory: 16n << 20n, functions: 20_000n};
 const MODULE_BYTES = 4 << 20;
 const BUNDLE_BYTES = 16 << 20;
 const PAYLOAD_BYTES = 4 << 20;
@@ -363,7 +363,7 @@ class Writer {
     this.array(count);
     for (let index = 0; index < count; index += 1) {
       const own = Object.getOwnPropertyDescriptor(value, index);
-      this.value(own !== undefined && "value" in own ? own.value : UNSUPPORTED, depth + 1);
+      this.value(own !== undefined && Object.hasOwn(own, "value") ? own.value : UNSUPPORTED, depth + 1);
     }
   }
 
@@ -406,7 +406,7 @@ function isMap(object) {
 function ownMember(object, name) {
   if (object === null || typeof object !== "object") return null;
   const own = Object.getOwnPropertyDescriptor(object, name);
-  return own !== undefined && "value" in own ? own.value : null;
+  return own !== undefined && Object.hasOwn(own, "value") ? own.value : null;
 }
 
 /** The entries of a Map, or null where it is none, or a key is not Unicode text. */
@@ -421,7 +421,7 @@ function ownEntries(object) {
   const entries = [];
   for (const key of Object.keys(object)) {
     const own = Object.getOwnPropertyDescriptor(object, key);
-    if (own === undefined || !("value" in own) || !key.isWellFormed()) return null;
+    if (own === undefined || !Object.hasOwn(own, "value") || !key.isWellFormed()) return null;
     entries.push([key, own.value]);
   }
   return entries;
@@ -852,7 +852,7 @@ function project(members, source) {
       if (Map.prototype.has.call(source, name)) part.set(name, Map.prototype.get.call(source, name));
     } else {
       const own = Object.getOwnPropertyDescriptor(source, name);
-      if (own !== undefined && own.enumerable) part.set(name, "value" in own ? own.value : UNSUPPORTED);
+      if (own !== undefined && own.enumerable) part.set(name, Object.hasOwn(own, "value") ? own.value : UNSUPPORTED);
     }
   }
   return part;

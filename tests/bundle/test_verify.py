@@ -31,7 +31,7 @@ SENTENCES = {
     "predicate_type": "the statement is about something else than a policy bundle of this version; update the runtime, or fetch another file",
     "runtime_too_old": f"the bundle asks for runtime 999.0.0, and this is {hexgate.__version__}; update Hexgate",
     "other_abi": "the module has interface 2, and this runtime 1; compile with a release that fits the runtime",
-    "limits_fuel": "the bundle asks for fuel of 250000001, and this runtime gives 250000000; sign it with lower limits",
+    "limits_fuel": "the bundle asks for fuel of 1000000001, and this runtime gives 1000000000; sign it with lower limits",
     "limits_memory": "the bundle asks for memory of 16777217, and this runtime gives 16777216; sign it with lower limits",
     "limits_functions": "the bundle asks for functions of 20001, and this runtime gives 20000; sign it with lower limits",
     "wrong_name": "the bundle is signed as `policy`, and `payments` is asked for; give the file its own name",

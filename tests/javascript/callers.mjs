@@ -97,6 +97,11 @@ await show("sparse list", () => pay(new Array(2 ** 32 - 1)));
 await show("long text", () => pay("x".repeat(2 ** 28)));
 await show("long text that is no Unicode", () => pay("\ud800".repeat(2 ** 20)));
 
+Object.prototype.value = 1;
+await show("getter under a polluted prototype", () => verdict("pay", {get amount() { return run(1); }}, {user}));
+await show("user with a getter under a polluted prototype", () => pay(1, {user: {get userId() { return run("alice"); }, role: "clerk"}}));
+delete Object.prototype.value;
+
 await show("decision", () => {
   const made = bundle.decide("pay", {amount: 101}, {user});
   const parts = [made, made.rule, made.rule.place, made.rule.constraints, made.constraint, made.constraint.place, made.bundle];

@@ -173,7 +173,8 @@ def test_places_of_what_yaml_writes(value: str, style: str, width: int) -> None:
     assert isinstance(items, Sequence)
     (item,) = items.items
     assert isinstance(item, Scalar)
-    assert item.source.text == value
+    # Some texts its emitter folds so that they read as another: what counts is what its reader sees.
+    assert item.source.text == yaml.load(text, yaml.BaseLoader)["k"][0]
     require_places(tree, text)
 
 

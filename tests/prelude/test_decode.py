@@ -275,7 +275,7 @@ KEYS: dict[str, list[str]] = {
 
 
 @pytest.mark.parametrize("kind", KEYS)
-@pytest.mark.parametrize("size", [0, 1, 2, 3, 15, 16, 17, 18, 31, 4_000])
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 8, 9, 17, 31, 4_000])
 def test_members_of_maps_with_and_without_an_index(module: Prelude, kind: str, size: int) -> None:
     """Every key of a request's map is found, and none that is not there; a key of another type never is."""
     keys = KEYS[kind][:size]
@@ -283,7 +283,7 @@ def test_members_of_maps_with_and_without_an_index(module: Prelude, kind: str, s
     data = ormsgpack.packb([dict(zip(keys, range(size), strict=False))])
     (cell,) = struct.unpack("<i", module.load(module.call("decode_array", module.place(data), len(data), 1), 4))
     map_, entries = module.load(cell, 16), struct.unpack("<iiii", module.load(cell, 16))
-    assert (entries[1], entries[3] != 0) == (len(keys), len(keys) >= 16)
+    assert (entries[1], entries[3] != 0) == (len(keys), len(keys) >= 8)
     # The next call starts from an empty heap but writes nothing to it: the decoded map stays where it is.
     absent = [f"{keys[0]}?", "", "argument_", "12345678", "\uffff" * 3, "0", "x" * 299 + "y"] if keys else ["", "a"]
     for asked in [*keys, *(key for key in absent if key not in keys)]:
