@@ -1,4 +1,5 @@
-"""Notes on what a role gets from several parents, and on constants that it declares anew (docs/language.md P1, P4)."""
+"""What is wrong with what a role gets from several parents, and notes on constants that it declares anew (docs/language.md P1,
+P4)."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ _Wider = tuple[LinkedRole, str, LinkedEntry, LinkedEntry]
 
 
 def notes_on_inheritance(policy: LinkedPolicy) -> Iterator[Diagnostic]:
-    """Every note on roles' inheritance, where a role says whom it inherits or what its constants are."""
+    """Every finding on roles' inheritance, where a role says whom it inherits or what its constants are."""
     wider: dict[tuple[int, ...], list[_Wider]] = {}
     for role in policy.roles.values():
         if len(role.parents) > 1:
@@ -69,9 +70,8 @@ def _widened_by_another_parent(role: LinkedRole, wider: list[_Wider]) -> Iterato
             Related(entry.source.place, f"`{giver}` has this entry"),
             Related(other.source.place, f"`{parent.name}` has this one"),
         )
-        message = f"`{role.name}` is wider than `{parent.name}` for `{name}`"
-        help_ = f"write the entry of `{name}` in `{role.name}`, so that it is plain which one is meant"
-        yield Diagnostic("HG501", message, places[giver], help_, related, Severity.WARNING)
+        message = f"`{role.name}` inherits `{name}` from `{giver}`, and from `{parent.name}` a stricter entry for the same tools"
+        yield Diagnostic("HG303", message, places[giver], f"write the entry of `{name}` in `{role.name}`", related)
 
 
 def _rules(policy: LinkedPolicy, entry: LinkedEntry) -> Rules:
