@@ -61,4 +61,6 @@ CODES: dict[str, str] = {
     "HG505": "a constant that inherited constraints do not see",
     "HG506": "a role that looks like a misspelt boundary",
     "HG507": "a limit of the boundary that another of its entries replaces",
+    "HG508": "a constraint that reads nothing of the call",
+    "HG509": "a pattern of a granting rule that matches parts of texts",
 }

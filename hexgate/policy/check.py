@@ -20,6 +20,7 @@ from hexgate.policy.notes import notes_on
 from hexgate.policy.reads import joined_reads, reads_of
 from hexgate.policy.source import SourceText
 from hexgate.policy.tool_schemas import ToolSchemas, union_of
+from hexgate.policy.weak_constraints import weaknesses
 from hexgate.values import Value
 
 _MAP = MapOf(STRING, DYN)
@@ -139,7 +140,8 @@ class _PolicyChecker:
 
     def _rule(self, entry: LinkedEntry, number: int, author: LinkedRole, args: Type) -> CheckedRule:
         rule = entry.source.rules[number]
-        made = [self._constraint(text, author, args) for text in rule.constraints]
+        grants = rule.mode is not Verdict.DENY
+        made = [self._constraint(text, author, args, grants) for text in rule.constraints]
         constraints = tuple([constraint for constraint in made if constraint is not None])
         reference = RuleReference(
             entry.role,
@@ -154,12 +156,13 @@ class _PolicyChecker:
         )
         return CheckedRule(reference, constraints)
 
-    def _constraint(self, text: SourceText, author: LinkedRole, args: Type) -> CheckedConstraint | None:
+    def _constraint(self, text: SourceText, author: LinkedRole, args: Type, grants: bool) -> CheckedConstraint | None:
         """The checked constraint; None where it is reported. White space around it is not part of it."""
         stripped = text.text.strip()
         start = text.text.find(stripped)
         result = self._expression(stripped, author, args)
-        for finding in result.findings:
+        weak = () if result.expression is None else weaknesses(result.expression, grants)
+        for finding in (*result.findings, *weak):
             place = text.at(start + finding.span.start, start + finding.span.end)
             self.diagnostics.append(
                 Diagnostic(finding.code, finding.message, place, finding.help, severity=finding.severity)
