@@ -21,6 +21,7 @@ JSON_NUMBER_DIGITS = 4_300
 Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", None]
 
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|$)|[\[\]{}]', re.DOTALL)
+_STRING_OR_SIGN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|$)|[\[{,]', re.DOTALL)
 
 
 class StrictJsonError(ValueError):
@@ -35,12 +36,15 @@ class StrictJsonError(ValueError):
         self.column = column
 
 
-def parse_json(text: str | bytes, *, depth: int = JSON_DEPTH) -> Json:
-    """The value of a JSON text. `depth` bounds the nesting of lists and objects. Raises StrictJsonError, nothing else."""
+def parse_json(text: str | bytes, *, depth: int = JSON_DEPTH, signs: int | None = None) -> Json:
+    """The value of a JSON text. `depth` bounds the nesting of lists and objects, `signs` the commas and opening brackets outside of
+    strings, and so the time and memory that a text takes which is nothing but those. Raises StrictJsonError, nothing else."""
     decoded = _decode(text) if isinstance(text, bytes) else text
     if decoded.startswith("\ufeff"):
         raise StrictJsonError("a byte order mark before the JSON", 1, 1)
     brackets = decoded.count("[") + decoded.count("{")
+    if signs is not None and brackets + decoded.count(",") > signs:
+        _require_signs(decoded, signs)
     if brackets > JSON_DEPTH:
         # The decoder is recursive: it must not see what may be too deep for it.
         _require_depth(decoded, depth)
@@ -87,6 +91,15 @@ def _require_depth(text: str, limit: int) -> None:
                 raise StrictJsonError(f"the JSON is nested deeper than {limit}", line, column)
         elif sign in "]}":
             level -= 1
+
+
+def _require_signs(text: str, most: int) -> None:
+    """Refuse a text of too many parts, once so many have been seen. A part is a sign, and JSON has at most two strings after one."""
+    signs = 0
+    for strings_and_signs, match in enumerate(_STRING_OR_SIGN.finditer(text)):
+        signs += text[match.start()] != '"'
+        if signs > most or strings_and_signs > 3 * most + 1:
+            raise StrictJsonError(f"the JSON has more than {most} commas and brackets")
 
 
 def _unique_members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

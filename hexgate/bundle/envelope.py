@@ -26,6 +26,10 @@ SIGNATURE_BYTES = 1_024
 PAYLOAD_BYTES = 4 * 2**20
 """Length of a payload, at most: it is hashed once for every trusted key and signature, before anybody is known to have signed it."""
 
+OUTER_SIGNS = 8_192
+"""Commas and opening brackets of the file's JSON outside of strings, at most: more than all of its members need. What 16 MiB of
+them would take, whoever serves the file could make a runtime spend at every refresh."""
+
 _OUTER_DEPTH = 5
 
 
@@ -75,7 +79,7 @@ def read_bundle(data: bytes) -> UnverifiedBundle:
 
 
 def _read_bundle(data: bytes) -> UnverifiedBundle:
-    bundle = Members(parse_json(data, depth=_OUTER_DEPTH), "the file", ("mediaType", "dsse", "artifacts"))
+    bundle = Members(parse_json(data, depth=_OUTER_DEPTH, signs=OUTER_SIGNS), "the file", ("mediaType", "dsse", "artifacts"))
     if bundle.text("mediaType") != MEDIA_TYPE:
         raise MemberError(f"`mediaType` is not `{MEDIA_TYPE}`")
     dsse = Members(bundle.any("dsse"), "`dsse`", ("payloadType", "payload", "signatures"))

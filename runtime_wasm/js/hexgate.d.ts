@@ -37,7 +37,7 @@ export declare class BundleRefusedError extends Error {
   readonly refusal: string;
 }
 
-export declare function parseJson(source: string | Uint8Array, depth?: number): Json;
+export declare function parseJson(source: string | Uint8Array, depth?: number, signs?: number): Json;
 export declare function parsePublicKey(text: string): Uint8Array;
 export declare function parseTrust(text: string): Trust;
 

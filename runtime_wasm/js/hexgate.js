@@ -10,6 +10,7 @@ const LIMITS = {fuel: 1_000_000_000n, memory: 16n << 20n, functions: 20_000n};
 const MODULE_BYTES = 4 << 20;
 const BUNDLE_BYTES = 16 << 20;
 const PAYLOAD_BYTES = 4 << 20;
+const OUTER_SIGNS = 8_192;
 const REQUEST_BYTES = 65_536;
 const REQUEST_DEPTH = 32;
 const NAME_BYTES = 256;
@@ -72,9 +73,9 @@ const ESCAPES = {'"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "
 
 /**
  * The value of a JSON text or of its UTF-8 bytes, read strictly: no duplicate keys, nothing after the value. Objects are Maps, integers
- * bigints, other numbers doubles. Throws JsonError.
+ * bigints, other numbers doubles. `depth` bounds nesting, `signs` commas and opening brackets. Throws JsonError.
  */
-export function parseJson(source, depth = JSON_DEPTH) {
+export function parseJson(source, depth = JSON_DEPTH, signs = Infinity) {
   let text = source;
   if (typeof source !== "string") {
     try {
@@ -86,6 +87,11 @@ export function parseJson(source, depth = JSON_DEPTH) {
   let at = 0;
   const fail = (sentence) => {
     throw new JsonError(`${sentence} (at ${at})`);
+  };
+  let left = signs;
+  const count = () => {
+    left -= 1;
+    if (left < 0) fail(`the JSON has more than ${signs} commas and brackets`);
   };
   const blank = () => {
     BLANK.lastIndex = at;
@@ -145,6 +151,7 @@ export function parseJson(source, depth = JSON_DEPTH) {
       at += 1;
       if (sign === "]") return made;
       if (sign !== ",") fail("a list goes on without a comma");
+      count();
     }
   };
   const object = (level) => {
@@ -169,6 +176,7 @@ export function parseJson(source, depth = JSON_DEPTH) {
       at += 1;
       if (sign === "}") return made;
       if (sign !== ",") fail("an object goes on without a comma");
+      count();
     }
   };
   const value = (level) => {
@@ -176,6 +184,7 @@ export function parseJson(source, depth = JSON_DEPTH) {
     const sign = text[at];
     if (sign === "{" || sign === "[") {
       if (level >= depth) fail(`the JSON is nested deeper than ${depth}`);
+      count();
       return sign === "{" ? object(level + 1) : list(level + 1);
     }
     if (sign === '"') return string();
@@ -645,7 +654,9 @@ function requireSections(wasm, limits) {
     if (section === 2) fail("the module has imports");
     if (section === 8) fail("the module has a start function");
     if (section === 3 && unsigned() > Number(limits.functions)) fail("the module has too many functions");
-    if (section === 4 && unsigned() > 0) {
+    const tables = section === 4 ? unsigned() : 0;
+    if (tables > 1) fail("the module has more than one table");
+    if (tables === 1) {
       if (wasm[at] !== 0x70 || wasm[at + 1] !== 1) fail("the table has no fixed size");
       at += 2;
       const [least, most] = [unsigned(), unsigned()];
@@ -1011,7 +1022,7 @@ const read = {
 function readBundle(data) {
   if (data.length > BUNDLE_BYTES) refuse("too_large", "the bundle is too large");
   try {
-    const [mediaType, dsse, files] = membersOf(parseJson(data, 5), "the file", ["mediaType", "dsse", "artifacts"]);
+    const [mediaType, dsse, files] = membersOf(parseJson(data, 5, OUTER_SIGNS), "the file", ["mediaType", "dsse", "artifacts"]);
     must(mediaType === MEDIA_TYPE, "`mediaType` is another");
     const [payloadType, payload, signatures] = membersOf(dsse, "`dsse`", ["payloadType", "payload", "signatures"]);
     const bundle = {

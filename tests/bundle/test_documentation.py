@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from hexgate.bundle.envelope import MEDIA_TYPE, PAYLOAD_BYTES, PAYLOAD_TYPE, SIGNATURE_BYTES, SIGNATURES
+from hexgate.bundle.envelope import MEDIA_TYPE, OUTER_SIGNS, PAYLOAD_BYTES, PAYLOAD_TYPE, SIGNATURE_BYTES, SIGNATURES
 from hexgate.bundle.refusal import Refusal
 from hexgate.bundle.statement import (
     ARTIFACTS,
@@ -36,7 +36,7 @@ def test_the_vocabulary_stands_there_in_the_order_of_the_checks() -> None:
 def test_every_limit_stands_there() -> None:
     limits = [
         f"16 MiB ({BUNDLE_BYTES:,} bytes)", f"{SIGNATURES} signatures of 1 to {SIGNATURE_BYTES:,} bytes", f"{ARTIFACTS:,} artifacts",
-        f"A payload of at most {PAYLOAD_BYTES // 2**20} MiB",
+        f"more than {OUTER_SIGNS:,} commas and opening brackets", f"A payload of at most {PAYLOAD_BYTES // 2**20} MiB",
         f"{LONGEST_TEXT:,} code points", f"more than {CLOCK_SKEW_SECONDS} s", f"1 to {TRUSTED_KEYS} keys", f"at most {AUDIT_PATHS:,} texts",
         f"at most {ROOT_KEYS} of", f"at most {REVOKED:,} texts", f"at most {TOOLS:,}, hex", f"| `vectors` | at most {VECTORS} |",
         MEDIA_TYPE, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE,

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hexgate.bundle.envelope import (
+    OUTER_SIGNS,
     PAYLOAD_BYTES,
     PAYLOAD_TYPE,
     Envelope,
@@ -95,6 +96,7 @@ MALFORMED = [
     (_with('"b":""', '"b":1'), "an artifact is not base64 in its one form"),
     (_with('"b":""', '"b":{}'), "an artifact is not base64 in its one form"),
     (_with('"b":""', '"b":[[[[[]]]]]'), "the JSON is nested deeper than 5"),
+    (_with('"b":""', '"b":[' + "0," * OUTER_SIGNS + "0]"), f"the JSON has more than {OUTER_SIGNS} commas and brackets"),
 ]  # fmt: skip
 
 
@@ -126,6 +128,13 @@ def test_a_payload_is_bounded_before_signatures_are_tried() -> None:
     assert caught.value.detail == (
         "the file is not a bundle: the payload has more than 4194304 bytes; fetch it again, or sign the policies again"
     )
+
+
+def test_the_largest_members_are_within_the_bound_on_signs() -> None:
+    """Signs in strings are no signs."""
+    names = {f"{number}" + ',[{"' * 4: b"" for number in range(1_024)}
+    largest = UnverifiedBundle(replace(BUNDLE.envelope, signatures=(Signature(",[{" * 1_000, b"x"),) * 16), names)
+    assert read_bundle(write_bundle(largest)) == largest
 
 
 @settings(max_examples=300, deadline=None)

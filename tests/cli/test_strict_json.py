@@ -78,6 +78,29 @@ def test_a_lower_depth_can_be_asked_for() -> None:
     assert str(caught.value) == "the JSON is nested deeper than 3 (line 1, column 9)"
 
 
+SIGNS = (
+    # text, how many signs may be in it, whether they are no more
+    ('[1, {"a": 2}]', 3, True),
+    ('[1, {"a": 2}]', 2, False),
+    ('",,,[[["', 0, True),
+    ('{",[": "{"}', 1, True),
+    ('["\\",", 1]', 2, True),
+    ('["\\",", 1]', 1, False),
+    ("[" * 300, 299, False),
+    ('""' * 7 + ",,", 1, False),
+)
+
+
+@pytest.mark.parametrize(("text", "most", "few"), SIGNS, ids=range(len(SIGNS)))
+def test_the_signs_of_a_text_can_be_bounded(text: str, most: int, few: bool) -> None:
+    if few:
+        assert parse_json(text, signs=most) == json.loads(text)
+        return
+    with pytest.raises(StrictJsonError) as caught:
+        parse_json(text, signs=most)
+    assert str(caught.value) == f"the JSON has more than {most} commas and brackets"
+
+
 def test_brackets_in_an_unterminated_string_do_not_take_quadratic_time() -> None:
     with pytest.raises(StrictJsonError):
         parse_json('"' + '\\"' * 200_000)
