@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: help setup demo test lint types check-examples parity mutate-bundle bench coverage clean
+.PHONY: help setup demo test lint types check-examples parity mutate-bundle fuzz-tokens bench coverage clean
 
 help:
 	@echo "make demo    replay real tool calls through the example policies, on both engines"
 	@echo "make test    lint, types and all tests: what CI runs"
 	@echo "make parity  compare the engines on a million generated policies and calls"
 	@echo "make mutate-bundle  change every byte of a bundle to every other value"
+	@echo "make fuzz-tokens  read 20,000 damaged tokens, beside the Biscuit library"
 	@echo "make bench   measure, beside other engines where they install"
 
 $(VENV)/installed: pyproject.toml
@@ -45,6 +46,9 @@ parity: setup
 
 mutate-bundle: setup
 	$(BIN)/python -m benchmarks.bundle_mutation
+
+fuzz-tokens: setup
+	HEXGATE_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -q tests/identity/test_blocks.py
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt

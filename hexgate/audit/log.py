@@ -38,6 +38,7 @@ class _Written(Protocol):
     def sync(self, written: int) -> None: ...
     def close(self) -> None: ...
     def abandon(self) -> None: ...
+    def give_back(self) -> None: ...
     @property
     def broken(self) -> bool: ...
 
@@ -136,7 +137,7 @@ class AuditLog:
             if self._strand is not None and not self._strand.broken:
                 return self._strand
             if self._strand is not None:
-                self._strand.abandon()
+                self._strand.give_back()
                 self._strand = None
             if self._directory is None:
                 self._keyed = Keyed(secrets.token_bytes(32))
@@ -233,6 +234,9 @@ class _Unfiled:
         pass
 
     def abandon(self) -> None:
+        pass
+
+    def give_back(self) -> None:
         pass
 
 

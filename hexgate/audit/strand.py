@@ -19,6 +19,7 @@ from hexgate.atomic_file import sync_directory
 from hexgate.audit.checkpoint import Checkpoint, LogSigner
 from hexgate.audit.event import EventMalformedError, encode_json, format_timestamp, read_record
 from hexgate.audit.merkle import Frontier
+from hexgate.audit.process_lock import unlock
 from hexgate.audit.segment import (
     FIRST_PREVIOUS,
     Scanned,
@@ -86,7 +87,7 @@ class Strand:
             raise _failure("opened", error) from None
         finally:
             if not opened:
-                self.abandon()
+                self.give_back()
 
     # Opening -----------------------------------------------------------------------------------------------------
 
@@ -305,10 +306,17 @@ class Strand:
                 raise _failure("written", error) from None
             finally:
                 self._broken = self._broken or "the audit log is closed"
-                self.abandon()
+                self.give_back()
+
+    def give_back(self) -> None:
+        """Close the strand as it is, for whoever takes it next."""
+        lock, self._lock_descriptor = self._lock_descriptor, -1
+        if lock >= 0:
+            unlock(lock)
+        self.abandon()
 
     def abandon(self) -> None:
-        """Close the descriptors and nothing else: the strand belongs to another process, or cannot be used."""
+        """Close the descriptors and nothing else: the strand, and its lock, are the parent process's."""
         for descriptor in (self._descriptor, self._lock_descriptor):
             if descriptor >= 0:
                 os.close(descriptor)

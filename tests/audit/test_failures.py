@@ -18,6 +18,7 @@ import pytest
 
 from hexgate.audit import strand as strand_module
 from hexgate.audit.log import AuditLog
+from hexgate.audit.process_lock import try_lock, unlock
 from hexgate.audit.sinks import FunctionSink, StreamSink
 from hexgate.audit.unavailable import AuditUnavailableError
 from hexgate.audit.verify import verify_log
@@ -121,6 +122,52 @@ def test_a_forked_child_writes_a_strand_of_its_own(tmp_path: Path) -> None:
     assert by_strand["00"] == {"thread", "parent"}
     assert all(call.startswith("child-") for name, calls in by_strand.items() if name != "00" for call in calls)
     assert Counter(event["call_id"][:6] for event in events(tmp_path))["child-"] == 100
+
+
+def test_a_lock_that_is_given_back_is_free_while_a_child_has_its_descriptor(tmp_path: Path) -> None:
+    descriptor = try_lock(tmp_path / "lock")
+    assert descriptor is not None and try_lock(tmp_path / "lock") is None
+    ready, go = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(go)
+        os.read(ready, 1)  # until the parent closes its end
+        os._exit(0)
+    try:
+        unlock(descriptor)
+        again = try_lock(tmp_path / "lock")
+        assert again is not None
+        unlock(again)
+    finally:
+        os.close(go)
+        os.waitpid(child, 0)
+        os.close(ready)
+
+
+def test_a_closed_log_gives_its_strand_back_while_a_child_has_its_descriptor(tmp_path: Path) -> None:
+    write_log(tmp_path / "log", 1)
+    log = AuditLog(tmp_path / "log", state=tmp_path / "state")
+    log.open()
+    held = [os.dup(descriptor) for descriptor in _descriptors_of(tmp_path / "log" / "00" / "lock")]
+    assert held
+    log.close()
+    write_log(tmp_path / "log", 1)
+    assert sorted(path.name for path in (tmp_path / "log").iterdir()) == ["00"]
+    for descriptor in held:
+        os.close(descriptor)
+
+
+def _descriptors_of(path: Path) -> list[int]:
+    """This process's descriptors of a file."""
+    wanted = path.stat().st_ino
+    found = []
+    for number in range(256):
+        try:
+            if os.fstat(number).st_ino == wanted:
+                found.append(number)
+        except OSError:
+            continue
+    return found
 
 
 def test_threads_share_a_tree(tmp_path: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from base64 import urlsafe_b64encode
 
 import biscuit_auth
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hexgate.bundle.keys import signing_key_of
-from hexgate.identity.refusal import TokenRefusal
+from hexgate.identity.refusal import TokenRefusal, TokenRefusedError
 from hexgate.identity.wire import data_field, number_field
-from tests.identity.tokens import ROOT, refusal_of
+from tests.identity.tokens import NOW, ROOT, refusal_of, verifier
 
 NEXT = signing_key_of(bytes(32))
 USER, ROLE, TIME, QUERY = 10, 6, 5, 27
@@ -92,3 +95,43 @@ def test_what_is_accepted_the_library_accepts(block: bytes) -> None:
     key = biscuit_auth.PublicKey.from_bytes(ROOT.public.raw, biscuit_auth.Algorithm.Ed25519)  # type: ignore[call-arg, attr-defined]
     token = biscuit_auth.Biscuit.from_base64(sign(block), key)
     assert biscuit_auth.AuthorizerBuilder("time(2026-01-01T00:00:00Z); allow if true").build(token).authorize() == 0
+
+
+GOOD = SYMBOLS + VERSION + ALICE + fact(1024, number_field(2, 5)) + check(predicate(TIME, variable(1024)))
+MUTATIONS = st.lists(
+    st.tuples(st.sampled_from(["change", "drop", "insert", "copy"]), st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=4
+)
+
+
+def mutate(steps: list[tuple[str, int, int]]) -> bytes:
+    block = bytearray(GOOD)
+    for step, position, byte in steps:
+        at = position % max(len(block), 1)
+        if step == "change" and block:
+            block[at] = byte
+        elif step == "drop":
+            del block[at : at + 1 + byte % 4]
+        elif step == "insert":
+            block.insert(at, byte)
+        else:
+            block[at:at] = block[at : at + byte % 16]
+    return bytes(block)
+
+
+EXAMPLES = int(os.environ.get("HEXGATE_FUZZ_EXAMPLES", "1500"))
+"""`make fuzz-tokens` asks for more."""
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.binary(max_size=60) | MUTATIONS.map(mutate))
+def test_no_block_is_read_otherwise_than_the_library_reads_it(block: bytes) -> None:
+    """Nothing but a refusal comes of any bytes, and of what is accepted the library sees the same user."""
+    made = sign(block)
+    try:
+        user = verifier().user(made, NOW).user
+    except TokenRefusedError:
+        return
+    key = biscuit_auth.PublicKey.from_bytes(ROOT.public.raw, biscuit_auth.Algorithm.Ed25519)  # type: ignore[call-arg, attr-defined]
+    authorizer = biscuit_auth.AuthorizerBuilder("allow if true").build(biscuit_auth.Biscuit.from_base64(made, key))
+    for rule, expected in (("found($x) <- user($x)", user.user_id), ("found($x) <- role($x)", user.role)):
+        assert [found.terms for found in authorizer.query(biscuit_auth.Rule(rule))] == [[expected]]
