@@ -93,13 +93,16 @@ def sign_bundle(data: bytes, keys: Iterable[SigningKey]) -> bytes:
     statement = read_statement(bundle.envelope.payload)
     require_artifacts(statement, bundle.artifacts)
     message = pre_authentication_encoding(bundle.envelope.payload_type, bundle.envelope.payload)
-    signatures = {signature.keyid: signature.value for signature in bundle.envelope.signatures}
+    signatures = list(bundle.envelope.signatures)
     for key in keys:
         public = key.public
-        if public.verifies(signatures.get(public.keyid, b""), message):
+        if any(public.verifies(signature.value, message) for signature in signatures):
             raise SigningError(f"the key {public.fingerprint} has signed this bundle; sign with another key")
-        signatures[public.keyid] = key.sign(message)
+        # What stands under this key's id and is not the key's own keeps nobody from signing. Other ids are hints of other signers, who
+        # may share one: DSSE has them optional.
+        signatures = [signature for signature in signatures if signature.keyid != public.keyid]
+        signatures.append(Signature(public.keyid, key.sign(message)))
     if len(signatures) > SIGNATURES:
         raise SigningError(f"a bundle has at most {SIGNATURES} signatures; sign a new one with fewer keys")
-    ordered = tuple(Signature(keyid, value) for keyid, value in sorted(signatures.items()))
+    ordered = tuple(sorted(signatures, key=lambda signature: (signature.keyid, signature.value)))
     return write_bundle(replace(bundle, envelope=replace(bundle.envelope, signatures=ordered)))

@@ -98,6 +98,18 @@ def test_a_false_signature_under_ones_id_is_replaced() -> None:
     assert sign_bundle(squatted, [RELEASE]) == sign_bundle(_candidate(), [RELEASE])
 
 
+@pytest.mark.parametrize("keyid", ["", "release"])
+def test_signatures_that_share_an_id_are_all_kept(keyid: str) -> None:
+    """Signers with other tools may leave the hint empty (DSSE v1.0.2, protocol)."""
+    payload = read_bundle(_candidate()).envelope.payload
+    others = [signature(key, payload, keyid=keyid) for key in (SECOND, MALLORY)]
+    signed = altered(_candidate(), lambda document: document["dsse"].update(signatures=others))
+    assert len(_verify(sign_bundle(signed, [RELEASE]), RELEASE, SECOND, MALLORY, threshold=3).signers) == 3
+    with pytest.raises(SigningError) as caught:
+        sign_bundle(signed, [SECOND])
+    assert str(caught.value) == f"the key {SECOND.public.fingerprint} has signed this bundle; sign with another key"
+
+
 def test_there_are_at_most_16_signatures() -> None:
     keys = [key_named(f"signer {number}") for number in range(17)]
     assert len(read_bundle(sign_bundle(_candidate(), keys[:16])).envelope.signatures) == 16
