@@ -46,7 +46,12 @@ def inspect_policy(path: str, tools: str | None = None) -> Inspection:
         files = read_files(Path(path))
     except PolicyInvalidError as error:
         return Inspection(None, error.diagnostics)
-    source, found = parse_with_diagnostics(files)
+    return inspect_files(files, schemas)
+
+
+def inspect_files(files: Mapping[str, bytes], schemas: ToolSchemas | None = None) -> Inspection:
+    """As `inspect_policy`, for the contents of a set's files by the name to show."""
+    source, found = parse_with_diagnostics(dict(files))
     if found:
         return Inspection(None, (*found, *_expression_findings(source, schemas)))
     try:
@@ -95,10 +100,16 @@ def require_policy(path: str, tools: str | None = None) -> CheckedPolicy:
 def require_inspection(path: str, tools: str | None = None) -> tuple[CheckedPolicy, Inspection]:
     """As `require_policy`, with what the policy was read from."""
     inspection = inspect_policy(path, tools)
+    return require_valid(path, inspection), inspection
+
+
+def require_valid(path: str, inspection: Inspection, sources: SourceText | None = None) -> CheckedPolicy:
+    """The policy of an inspection; one with errors ends the command as in `require_policy`. `sources` has the lines to show, else
+    the disk."""
     if inspection.policy is not None:
-        return inspection.policy, inspection
+        return inspection.policy
     screen = screen_of(sys.stderr)
-    sys.stderr.write(format_diagnostics(inspection.diagnostics, SourceText(), screen))
+    sys.stderr.write(format_diagnostics(inspection.diagnostics, sources or SourceText(), screen))
     raise CommandError(
         f"the policy `{path}` is invalid",
         help="nothing is decided with a policy that does not check",

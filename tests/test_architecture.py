@@ -25,6 +25,7 @@ LAYERS: dict[str, set[str]] = {
     "hexgate.audit": {"hexgate.decision"},
     "hexgate.identity": {"hexgate.bundle", "hexgate.decision"},
     "hexgate.parity": {"hexgate.compiler", "hexgate.runtime", "hexgate.policy", "hexgate.language", "hexgate.decision", "hexgate.regex"},
+    "hexgate.difference": {"hexgate.parity", "hexgate.policy", "hexgate.decision"},
 }
 FENCES = {
     # third-party package -> where it may be imported

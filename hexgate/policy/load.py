@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePath
 
 from hexgate.diagnostics import Diagnostic, PolicyInvalidError
 from hexgate.place import Place
@@ -30,7 +31,7 @@ def read_files(path: Path) -> dict[str, bytes]:
     try:
         if path.is_dir():
             return _read_directory(path)
-        return _with_family(path, _read(path))
+        return with_family(path, _read(path), _read_beside)
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
         where = path if error.filename is None else Path(error.filename)
@@ -39,7 +40,7 @@ def read_files(path: Path) -> dict[str, bytes]:
 
 
 def _read_directory(path: Path) -> dict[str, bytes]:
-    found = sorted(entry for entry in path.iterdir() if _is_policy_file(entry))
+    found = sorted(entry for entry in path.iterdir() if is_policy_file(entry))
     if len(found) > FILES:
         raise _unreadable(path, f"the directory has more than {FILES} policy files", "split the set")
     if not found:
@@ -54,7 +55,7 @@ def _read_directory(path: Path) -> dict[str, bytes]:
     return {str(entry): _read(entry) for entry in found}
 
 
-def _is_policy_file(path: Path) -> bool:
+def is_policy_file(path: PurePath) -> bool:
     """Whether a name in a directory is that of a policy file, so that a missing target or an odd file is an error."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.stem.endswith(TEST_SUFFIX)
 
@@ -67,8 +68,14 @@ def _read(path: Path) -> bytes:
         return file.read(FILE_BYTES + 1)
 
 
-def _with_family(path: Path, data: bytes) -> dict[str, bytes]:
-    """A file given alone: a set with `roles:`, or a role with its ancestors' files and the boundary's beside it."""
+def _read_beside(path: PurePath) -> bytes | None:
+    beside = Path(path)
+    return _read(beside) if beside.exists() or beside.is_symlink() else None
+
+
+def with_family(path: PurePath, data: bytes, read: Callable[[PurePath], bytes | None]) -> dict[str, bytes]:
+    """A file given alone: a set with `roles:`, or a role with its ancestors' files and the boundary's beside it. `read` gives
+    the content of a file, None where there is none."""
     files = {str(path): data}
     policy, _ = parse_with_diagnostics(files)
     if list(policy.roles) != [path.stem] or path.stem == BOUNDARY_FILE:
@@ -81,8 +88,9 @@ def _with_family(path: Path, data: bytes) -> dict[str, bytes]:
             continue
         seen.add(name)
         for beside in (path.parent / f"{name}{suffix}" for suffix in SUFFIXES):
-            if beside.exists() or beside.is_symlink():
-                content = files[str(beside)] = _read(beside)
+            content = read(beside)
+            if content is not None:
+                files[str(beside)] = content
                 relative, _ = parse_with_diagnostics({str(beside): content})
                 pending += [parent.name for role in relative.roles.values() for parent in role.inherits]
     return files

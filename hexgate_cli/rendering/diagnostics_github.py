@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hexgate.diagnostics import Diagnostic, Severity
+from hexgate.place import Place
 from hexgate_cli.rendering.diagnostics_human import sort_diagnostics
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -16,18 +17,22 @@ def format_github(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def _format_command(diagnostic: Diagnostic) -> str:
+    text = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
+    return format_workflow_command(_COMMANDS[diagnostic.severity], diagnostic.place, f"hexgate {diagnostic.code}", text)
+
+
+def format_workflow_command(command: str, place: Place | None, title: str, text: str) -> str:
+    """A workflow command (`error`, `warning` or `notice`) that annotates a place, without a line break at its end."""
     properties = []
-    if diagnostic.place is not None:
-        place = diagnostic.place
+    if place is not None:
         properties = [
             f"file={_escape_property(place.file)}",
             f"line={place.line}",
             f"col={place.column}",
             f"endColumn={place.column + max(place.length, 1)}",
         ]
-    properties.append(f"title={_escape_property(f'hexgate {diagnostic.code}')}")
-    text = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
-    return f"::{_COMMANDS[diagnostic.severity]} {','.join(properties)}::{_escape_data(text)}"
+    properties.append(f"title={_escape_property(title)}")
+    return f"::{command} {','.join(properties)}::{_escape_data(text)}"
 
 
 def _escape_data(text: str) -> str:
