@@ -106,7 +106,8 @@ class Gate:
 
         `state` is the directory that remembers the last accepted version (default: the XDG state directory). Decisions are recorded in
         the log `audit`, by default the one in the state directory; False records nothing. `revocations` is a file with ids of revoked
-        tokens. `clock` gives nanoseconds since the epoch.
+        tokens. `refresh_seconds` is between two looks at the location, None for none in the background. `clock` gives nanoseconds
+        since the epoch.
 
         Raises HexgateKeyError for keys or a location that cannot be trusted, SourceError where the location cannot be read,
         BundleRefusedError for what it has, StateError where it is unknown what was accepted before, AuditUnavailableError where
@@ -156,8 +157,9 @@ class Gate:
             log = own_log if isinstance(audit, bool) else audit
             name = bundle_name(location)
             refresher = BundleRefresher(source, trust, name, floors, clock, log=log, revocations=revoked)
+            gate = cls(refresher, refresh_seconds=refresh_seconds, log=own_log)
             opened.pop_all()
-        return cls(refresher, refresh_seconds=refresh_seconds, log=own_log)
+        return gate
 
     @property
     def bundle(self) -> BundleReference | None:

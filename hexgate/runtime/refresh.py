@@ -102,8 +102,9 @@ class BundleRefresher:
         with self._lock:
             try:
                 outcome = self._refresh()
-            except (SourceError, BundleRefusedError, StateError, OSError) as error:
-                return self._failed(str(error))
+            except (SourceError, BundleRefusedError, StateError, OSError, ImportError, MemoryError) as error:
+                # A bundle may ask for a library that is not there (tokens), or for more memory: no reason to stop looking for a better one.
+                return self._failed(str(error) or "there is no memory for it")
         if self._failure is not None:
             self._failure = None
             LOG.info("bundle %s can be refreshed again", self._name)
@@ -191,7 +192,9 @@ class BackgroundRefresh:
     """A thread that refreshes now and then. It holds its refresher weakly, and ends with it."""
 
     def __init__(self, refresher: Refresher, interval: float) -> None:
-        """`interval` is in seconds, drawn anew within `JITTER` each time."""
+        """`interval` is in seconds, drawn anew within `JITTER` each time. Raises ValueError for one that no thread can wait for."""
+        if not 0 < interval <= threading.TIMEOUT_MAX / (1 + JITTER):
+            raise ValueError("`refresh_seconds` is a number above 0, or None for no refresh in the background")
         self._refresher: ReferenceType[Refresher] = ref(refresher)
         self._interval = interval
         self._wake = threading.Event()

@@ -404,6 +404,9 @@ ADDRESSES = [
     ("https://example.com/b.hexgate\n", None),
     ("https://example.com/\xe9.hexgate", None),
     ("https://ex\u0430mple.com/b.hexgate", None),
+    ("https://\u212a.example.com/b.hexgate", None),
+    ("https://example.com/\u212a.hexgate", None),
+    ("http\u017f://example.com/b.hexgate", None),
     ("https://example.com/%zz", None),
     ("https://example.com/" + "a" * 2_048, None),
 ]

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from benchmarks.swap_campaign import run
 from hexgate.bundle.keys import generate_key
 from hexgate.bundle.refusal import BundleRefusedError, Refusal
 from hexgate.bundle.state import StateError
+from hexgate.bundle.statement import IdentitySettings, TokenRootKey
 from hexgate.bundle.trust_root import HexgateKeyError
 from hexgate.decision.decision import Decision, Reason, User, Verdict
 from hexgate.diagnostics import PolicyInvalidError
@@ -125,6 +127,27 @@ def test_a_failed_refresh_keeps_the_last_good_bundle_and_says_so_once(
     place.publish(signed(600, 3))
     assert gate.refresh().outcome is RefreshOutcome.UPDATED
     assert _decide(gate, 600).allowed
+
+
+def test_a_bundle_that_asks_for_a_library_that_is_not_there_is_a_failed_refresh(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no end of the thread that refreshes."""
+    gate = place.gate()
+    for module in [name for name in sys.modules if name.startswith("hexgate.identity.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "biscuit_auth", None)
+    place.publish(signed(100, 2, identity=IdentitySettings(root_keys=(TokenRootKey(0, OTHER.public),))))
+    result = gate.refresh()
+    assert (result.outcome, result.error) == (RefreshOutcome.FAILED, "import of biscuit_auth halted; None in sys.modules")
+    assert _decide(gate, 500).allowed
+    place.publish(signed(600, 3))
+    assert gate.refresh().outcome is RefreshOutcome.UPDATED
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 1e300])
+def test_an_interval_that_nobody_can_wait_for_is_refused(place: Place, seconds: float) -> None:
+    with pytest.raises(ValueError, match=r"^`refresh_seconds` is a number above 0, or None for no refresh in the background$"):
+        Gate.from_bundle(place.file, [KEY.public], state=place.folder / "state", refresh_seconds=seconds, clock=place.clock)
+    assert not [one for one in threading.enumerate() if one.name == "hexgate-refresh"]
 
 
 def test_a_missing_file_keeps_the_last_good_bundle(place: Place) -> None:
