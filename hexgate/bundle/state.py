@@ -123,7 +123,7 @@ class StateDirectory:
     @contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
         """Hold the lock of a state file: a file beside it that stays, since one that is removed locks nobody out."""
-        self._make()
+        make_state_directory(self.path)
         self._require_own_directory()
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         try:
@@ -149,21 +149,6 @@ class StateDirectory:
                 )
             self._sleep(_POLL_SECONDS)
 
-    def _make(self) -> None:
-        """Make the directory and those above it, open to this user only (XDG: "created with an access mode of 0700")."""
-        missing = []
-        try:
-            for directory in (self.path, *self.path.parents):
-                if directory.is_dir():
-                    break
-                missing.append(directory)
-            for directory in reversed(missing):
-                directory.mkdir(mode=0o700, exist_ok=True)
-        except FileExistsError:  # mkdir's word for a file where a directory should be
-            raise StateUnavailableError(f"`{self.path}` cannot be written: a part of its path is a file") from None
-        except OSError as error:
-            raise _unavailable(self.path, error) from None
-
     def _require_own_directory(self) -> None:
         if os.name == "nt":
             return
@@ -183,6 +168,23 @@ class StateDirectory:
                 f"the state directory `{self.path}` belongs to another user",
                 "run as its owner, or set XDG_STATE_HOME to a directory of your own",
             )
+
+
+def make_state_directory(path: Path) -> None:
+    """Make a directory and those above it that are missing, open to this user only whatever the umask (XDG: "created with an access mode of
+    0700"). Raises StateUnavailableError."""
+    missing = []
+    try:
+        for directory in (path, *path.parents):
+            if directory.is_dir():
+                break
+            missing.append(directory)
+        for directory in reversed(missing):
+            directory.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:  # mkdir's word for a file where a directory should be
+        raise StateUnavailableError(f"`{path}` cannot be written: a part of its path is a file") from None
+    except OSError as error:
+        raise _unavailable(path, error) from None
 
 
 def raise_floor(current: Floor | None, following: Floor, name: str) -> Floor:

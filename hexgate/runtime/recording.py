@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hexgate.bundle.state import StateUnavailableError, make_state_directory
 from hexgate.decision.decision import Decision
 from hexgate.decision.mask_paths import MaskPath
 from hexgate.decision.reads import Reads
@@ -24,6 +26,8 @@ def open_log(state: Path) -> AuditLog:
     """The log of a state directory, opened. Raises AuditUnavailableError: what cannot be recorded is better found at the start."""
     from hexgate.audit.log import AuditLog
 
+    with suppress(StateUnavailableError):  # the log says that itself
+        make_state_directory(state)  # first, or the log would make it as one that others may write to, where the umask has them
     log = AuditLog(state / FOLDER)
     log.open()
     return log

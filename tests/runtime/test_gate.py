@@ -204,6 +204,22 @@ def test_no_state_directory_leaves_the_floor_of_the_process(place: Place, caplog
     assert caught.value.refusal is Refusal.ROLLBACK
 
 
+@pytest.mark.skipif(os.name == "nt", reason="this system has no modes")
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o022, 0o077])
+def test_the_state_directory_is_the_users_own_whatever_the_umask(place: Place, umask: int) -> None:
+    """The log is opened before the first floor is written, and lies in the same directory."""
+    before = os.umask(umask)
+    try:
+        place.gate().close()
+        place.gate().close()
+    finally:
+        os.umask(before)
+    state = place.folder / "state"
+    made = {path.relative_to(state).as_posix(): path.stat().st_mode & 0o777 for path in (state, *state.glob("*"))}
+    assert made.pop(".") == made.pop("audit") == 0o700
+    assert set(made.values()) == {0o600} and len(made) == 2
+
+
 def test_hostile_callers_get_a_decision(place: Place) -> None:
     gate = place.gate()
 
