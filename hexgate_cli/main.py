@@ -63,7 +63,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "explain": Subcommand("explain", "Show what a role may do, and which file says so.", _SIGNING),
     "decide": Subcommand("decide", "Decide one tool call, and show why.", _DECIDING),
     "replay": Subcommand("replay", "Decide recorded tool calls, and count.", _SIGNING),
-    "diff": Subcommand("diff", "Show what a change of policies lets through, and what it denies.", _SIGNING),
+    "diff": Subcommand("diff", "Show what a change of policies lets through or denies.", _SIGNING),
     "test-parity": Subcommand("test_parity", "Prove on a policy that all engines decide alike.", _READING),
     "eval": Subcommand("eval", "Evaluate expressions.", _READING),
     "audit": Subcommand("", "Read, verify and replay audit logs.", _READING, AUDIT_SUBCOMMANDS),

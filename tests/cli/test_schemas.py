@@ -18,14 +18,14 @@ from hexgate_cli.role_matrix import Access
 from tests.cli.transcripts import SCENARIOS, parse_scenario
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
-NAMES = ("bundle", "call", "decision", "diagnostics", "eval", "explain", "inspect", "parity", "replay", "verify")
+NAMES = ("bundle", "call", "decision", "diagnostics", "diff", "eval", "explain", "inspect", "parity", "replay", "verify")
 LOADED: dict[str, dict[str, Any]] = {
     name: json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")) for name in NAMES
 }
 REGISTRY: Registry[Any] = Registry().with_resources(
     (schema["$id"], Resource.from_contents(schema)) for schema in LOADED.values()
 )
-SCHEMA_OF_COMMAND = {"check": "diagnostics", "decide": "decision", "eval": "eval", "explain": "explain", "replay": "replay", "test-parity": "parity", "verify": "verify"}
+SCHEMA_OF_COMMAND = {"check": "diagnostics", "decide": "decision", "diff": "diff", "eval": "eval", "explain": "explain", "replay": "replay", "test-parity": "parity", "verify": "verify"}
 
 
 def validator(name: str) -> Draft202012Validator:
