@@ -95,7 +95,7 @@ def test_links_and_directories_are_not_followed(repository: Path) -> None:
     (repository / "policies" / "link.yaml").symlink_to("/etc/passwd")
     git("add", ".")
     git("commit", "-qm", "a link")
-    with pytest.raises(CommandError, match="`policies/link[.]yaml` is not a file in that revision"):
+    with pytest.raises(CommandError, match=r"`policies/link[.]yaml` is not a file in that revision"):
         read_revision("HEAD", "policies")
 
 
