@@ -21,7 +21,8 @@ LAYERS: dict[str, set[str]] = {
     "hexgate.policy": {"hexgate.language", "hexgate.decision", "hexgate.regex"},
     "hexgate.compiler": {"hexgate.policy", "hexgate.language", "hexgate.decision", "hexgate.regex"},
     "hexgate.bundle": set(),
-    "hexgate.runtime": {"hexgate.bundle", "hexgate.decision", "hexgate.identity", "hexgate.audit", "hexgate.development"},
+    "hexgate.runtime": {"hexgate.bundle", "hexgate.decision", "hexgate.identity", "hexgate.audit", "hexgate.approvals", "hexgate.development"},
+    "hexgate.approvals": {"hexgate.audit", "hexgate.bundle", "hexgate.decision", "hexgate.identity"},
     "hexgate.audit": {"hexgate.decision"},
     "hexgate.identity": {"hexgate.bundle", "hexgate.decision"},
     "hexgate.parity": {"hexgate.compiler", "hexgate.runtime", "hexgate.policy", "hexgate.language", "hexgate.decision", "hexgate.regex"},
@@ -50,6 +51,7 @@ STANDARD_FENCES = {
     "socket": _HTTPS,
     "http": _HTTPS,
     "urllib.request": (),
+    "sqlite3": ("hexgate/approvals/store.py",),
     "fcntl": ("hexgate/bundle/state.py", "hexgate/audit/process_lock.py"),
     "msvcrt": ("hexgate/bundle/state.py", "hexgate/audit/process_lock.py"),
 }

@@ -137,6 +137,13 @@ def open_signer(directory: Path) -> LogSigner:
     return LogSigner(Ed25519PrivateKey.from_private_bytes(key), salt)
 
 
+def open_salt(path: Path) -> bytes:
+    """32 secret bytes of a file, made on first use, for keyed hashes. Raises OSError, and ValueError for a file that is not what this
+    function makes."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _secret(path)
+
+
 def _secret(path: Path) -> bytes:
     """32 bytes of a file, in hex; made where there is none. Of several processes that make it, one wins."""
     try:

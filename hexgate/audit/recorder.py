@@ -172,6 +172,36 @@ class Recorder:
         return plan
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovalStep:
+    """One step of a request for approval, as it is recorded (docs/audit.md A9). `step` is a state's word or `refused`, `refusal` why;
+    `approver` is a user id or a public key, `token_id` the approver's. `request_digest` is what the approver's evidence is for."""
+
+    step: str
+    request: str
+    request_digest: str | None = None
+    tool: str | None = None
+    user: str | None = None
+    role: str | None = None
+    args_digest: str | None = None
+    bundle: str | None = None
+    approver: str | None = None
+    token_id: str | None = None
+    refusal: str | None = None
+
+
+def record_step(log: AuditLog, step: ApprovalStep, now: int, *, durable: bool = True) -> None:
+    """Record a step; it counts when this returns. `now` is in nanoseconds since the epoch. Raises AuditUnavailableError and nothing
+    else."""
+    members = {name: cut(getattr(step, name), NAME_CHARACTERS) for name in ApprovalStep.__slots__}
+    try:
+        log.write(encode_json({"type": "approval", "timestamp": format_timestamp(now), **members})[1:], durable=durable)
+    except AuditUnavailableError:
+        raise
+    except Exception as error:
+        raise AuditUnavailableError("the event could not be recorded") from error
+
+
 def _text(value: object) -> str:
     """The JSON of a text, cut to its cap; null for what is no text."""
     if type(value) is str and len(value) <= NAME_CHARACTERS and value.isascii() and value.isprintable():

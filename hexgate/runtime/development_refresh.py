@@ -48,7 +48,7 @@ class DevelopmentRefresher:
         return RefreshResult(RefreshOutcome.UPDATED, None)
 
     def _snapshot(self, engine: InterpreterEngine, policy: CheckedPolicy) -> Snapshot:
-        return Snapshot(engine, self._clock, record=record_in(self._log, policy.reads_for, policy.masks))
+        return Snapshot(engine, self._clock, record=record_in(self._log, policy.reads_for, policy.masks), masks=tuple(policy.masks))
 
     def _failed(self, sentence: str) -> RefreshResult:
         if sentence != self._failure:

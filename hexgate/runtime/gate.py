@@ -29,7 +29,9 @@ from hexgate.runtime.run_scope import Run
 from hexgate.runtime.source import open_source
 
 if TYPE_CHECKING:
+    from hexgate.approvals.store import ApprovalStore
     from hexgate.audit.log import AuditLog
+    from hexgate.runtime.held_calls import HeldCalls
 
 ENVIRONMENT_VARIABLE = "HEXGATE_KEY"
 REFRESH_SECONDS = 60.0
@@ -46,12 +48,19 @@ class Gate:
     """
 
     def __init__(
-        self, refresher: Refresher, *, refresh_seconds: float | None = REFRESH_SECONDS, log: AuditLog | None = None
+        self,
+        refresher: Refresher,
+        *,
+        refresh_seconds: float | None = REFRESH_SECONDS,
+        log: AuditLog | None = None,
+        approvals: HeldCalls | None = None,
     ) -> None:
-        """`refresh_seconds` is None for no refresh in the background; `log` is closed with the gate. Use one of the constructors
-        below."""
+        """`refresh_seconds` is None for no refresh in the background; `log` is closed with the gate; `approvals` are for its held
+        calls. Use one of the constructors below."""
         self._refresher = refresher
         self._log = log
+        self.approvals = approvals
+        """Requests and approvals of held calls; None where the gate has no store for them."""
         self._background = None if refresh_seconds is None else BackgroundRefresh(refresher, refresh_seconds)
 
     @classmethod
@@ -61,6 +70,7 @@ class Gate:
         state: str | Path | None = None,
         audit: AuditLog | bool = True,
         revocations: str | Path | None = None,
+        approvals: ApprovalStore | bool = False,
         refresh_seconds: float | None = REFRESH_SECONDS,
     ) -> Gate:
         """The gate that `HEXGATE_KEY` names. The variable is read now and not again.
@@ -69,7 +79,9 @@ class Gate:
         malformed.
         """
         key = os.environ.get(ENVIRONMENT_VARIABLE, "")
-        return cls.from_key(key, state=state, audit=audit, revocations=revocations, refresh_seconds=refresh_seconds)
+        return cls.from_key(
+            key, state=state, audit=audit, revocations=revocations, approvals=approvals, refresh_seconds=refresh_seconds
+        )
 
     @classmethod
     def from_key(
@@ -79,15 +91,17 @@ class Gate:
         state: str | Path | None = None,
         audit: AuditLog | bool = True,
         revocations: str | Path | None = None,
+        approvals: ApprovalStore | bool = False,
         refresh_seconds: float | None = REFRESH_SECONDS,
     ) -> Gate:
         """As `from_env`, with the text of the variable. Development policies are recorded only where `audit` is a log."""
         match parse_hexgate_key(key):
             case SignedLocation(trust, location):
-                return cls._of_bundle(location, trust, state, audit, revocations, refresh_seconds, time.time_ns)
+                return cls._of_bundle(location, trust, state, audit, revocations, approvals, refresh_seconds, time.time_ns)
             case DevelopmentLocation(path):
                 log = None if isinstance(audit, bool) else audit
-                return cls.from_source(f"dev:{path}", audit=log, refresh_seconds=refresh_seconds)
+                held = _store(approvals, state)
+                return cls.from_source(f"dev:{path}", audit=log, approvals=held or False, refresh_seconds=refresh_seconds)
 
     @classmethod
     def from_bundle(
@@ -99,6 +113,7 @@ class Gate:
         state: str | Path | None = None,
         audit: AuditLog | bool = True,
         revocations: str | Path | None = None,
+        approvals: ApprovalStore | bool = False,
         refresh_seconds: float | None = REFRESH_SECONDS,
         clock: Callable[[], int] = time.time_ns,
     ) -> Gate:
@@ -114,7 +129,7 @@ class Gate:
         nothing can be recorded.
         """
         trust = TrustRoot(threshold, tuple(keys))
-        return cls._of_bundle(str(location), trust, state, audit, revocations, refresh_seconds, clock)
+        return cls._of_bundle(str(location), trust, state, audit, revocations, approvals, refresh_seconds, clock)
 
     @classmethod
     def from_source(
@@ -122,6 +137,7 @@ class Gate:
         source: str,
         *,
         audit: AuditLog | None = None,
+        approvals: ApprovalStore | bool = False,
         refresh_seconds: float | None = REFRESH_SECONDS,
         clock: Callable[[], int] = time.time_ns,
     ) -> Gate:
@@ -134,7 +150,8 @@ class Gate:
         found = parse_hexgate_key(source)
         if not isinstance(found, DevelopmentLocation):
             raise HexgateKeyError("`from_source` takes `dev:PATH`; for a signed bundle use `from_key` or `from_bundle`")
-        return cls(DevelopmentRefresher(found.path, clock, log=audit), refresh_seconds=refresh_seconds)
+        refresher = DevelopmentRefresher(found.path, clock, log=audit)
+        return cls(refresher, refresh_seconds=refresh_seconds, approvals=_held(refresher, _store(approvals, None), audit))
 
     @classmethod
     def _of_bundle(
@@ -144,6 +161,7 @@ class Gate:
         state: str | Path | None,
         audit: AuditLog | bool,
         revocations: str | Path | None,
+        approvals: ApprovalStore | bool,
         refresh_seconds: float | None,
         clock: Callable[[], int],
     ) -> Gate:
@@ -213,9 +231,15 @@ class Gate:
 
         `tool` is its name in the policy (default: the function's). `user` is a User, a function that gives the one who is calling,
         or None for the user of the run that the call happens in. A denied call raises ToolDeniedError, a held one
-        ApprovalRequiredError; the function runs with a copy of the arguments, the one that was decided on.
+        ApprovalRequiredError; the function runs with a copy of the arguments, the one that was decided on. With a store of
+        approvals the first held call makes a request, and the same call after an approval runs, once.
         """
-        return guard(lambda: self._refresher.snapshot, function, tool, user)
+        hold = None
+        if self.approvals is not None:
+            from hexgate.runtime.held_calls import hold_by
+
+            hold = hold_by(self.approvals)
+        return guard(lambda: self._refresher.snapshot, function, tool, user, hold)
 
     def refresh(self) -> RefreshResult:
         """Look at the location now. A failure keeps the last good bundle until it expires."""
@@ -240,6 +264,31 @@ class Gate:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _store(approvals: ApprovalStore | bool, state: str | Path | None) -> ApprovalStore | None:
+    """The store that is asked for. Raises ApprovalStoreError where the environment names no place for it."""
+    if approvals is False:
+        return None
+    from hexgate.approvals.refusal import ApprovalStoreError
+    from hexgate.approvals.store import STORE_FILE, ApprovalStore
+
+    if isinstance(approvals, ApprovalStore):
+        return approvals
+    path = default_state_path(os.environ) if state is None else Path(state)
+    if path is None:
+        raise ApprovalStoreError("the environment names no home directory to keep approvals in; pass `state=`, or a store as `approvals=`")
+    return ApprovalStore(path / STORE_FILE)
+
+
+def _held(refresher: Refresher, store: ApprovalStore | None, log: AuditLog | None) -> HeldCalls | None:
+    """The held calls of a gate with a store. Raises ApprovalStoreError where it cannot be used: that is better found at the start."""
+    if store is None:
+        return None
+    from hexgate.runtime.held_calls import HeldCalls, open_steps
+
+    with store.reading():
+        return HeldCalls(open_steps(store, log), lambda: refresher.snapshot)
 
 
 def _state_path(state: str | Path | None) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from hexgate.decision.decision import Decision, TokenUser, User, Verdict
 from hexgate.runtime.frozen_arguments import frozen
@@ -33,14 +33,30 @@ class ToolDeniedError(CallRefusedError):
 
 
 class ApprovalRequiredError(CallRefusedError):
-    """The policy holds the call until somebody approves it."""
+    """The policy holds the call until somebody approves it. `request_id` names the request for that, where there is a store of
+    approvals; None where there is none, or where no request could be made."""
+
+    def __init__(self, decision: Decision, text: str, request_id: str | None = None) -> None:
+        super().__init__(decision, text)
+        self.request_id = request_id
+
+
+class Hold(Protocol):
+    """Turns a held call that was approved into an allowed one."""
+
+    def __call__(self, decision: Decision, tool: str, args: dict[str, Any], user: User | TokenUser | None) -> Decision:
+        """The decision after what approvers have said; raises CallRefusedError for a call that may not run now."""
 
 
 def guard(
-    snapshot: Callable[[], Snapshot], function: Callable[_Parameters, _Result], tool: str | None, user: UserOf
+    snapshot: Callable[[], Snapshot],
+    function: Callable[_Parameters, _Result],
+    tool: str | None,
+    user: UserOf,
+    hold: Hold | None = None,
 ) -> Callable[_Parameters, _Result]:
-    """The function behind a decision. Outside of a run, `snapshot` gives what decides. Raises TypeError for what has no
-    signature."""
+    """The function behind a decision. Outside of a run, `snapshot` gives what decides; `hold` knows about approvals. Raises TypeError
+    for what has no signature."""
     name = tool if tool is not None else function.__name__
     signature = inspect.signature(function)
 
@@ -55,7 +71,11 @@ def guard(
         if caller is None and run is not None:
             caller = run.user
         run_id = None if run is None else run.run_id
-        _require_allowed(decided_by.decide(name, _named(signature, bound.arguments), caller, run_id=run_id))
+        arguments = _named(signature, bound.arguments)
+        decision = decided_by.decide(name, arguments, caller, run_id=run_id)
+        if hold is not None and decision.verdict is Verdict.APPROVAL_REQUIRED:
+            decision = hold(decision, name, arguments, caller)
+        _require_allowed(decision)
         return bound.args, bound.kwargs
 
     if inspect.iscoroutinefunction(function):

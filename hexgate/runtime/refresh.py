@@ -21,7 +21,7 @@ from hexgate.bundle.verify import VerifiedBundle, verify
 from hexgate.decision.decision import BundleReference
 from hexgate.decision.mask_paths import Masked, MaskPathError, parse_path
 from hexgate.runtime.bundle_engine import load
-from hexgate.runtime.callers import identify_by
+from hexgate.runtime.callers import identify_by, open_verifier
 from hexgate.runtime.recording import LOG, record_in
 from hexgate.runtime.snapshot import NANOSECONDS, Snapshot
 from hexgate.runtime.source import BundleSource, NotModified, SourceError, Validators
@@ -173,14 +173,17 @@ class BundleRefresher:
         except MaskPathError as error:
             sentence = f"the bundle masks what is no path: {error}; sign the policies again"
             raise BundleRefusedError(Refusal.MALFORMED_STATEMENT, sentence) from error
+        verifier = open_verifier(predicate.identity, self._revocations)
         return Snapshot(
             engine,
             self._clock,
             BundleReference(predicate.name, predicate.version, verified.digest),
             predicate.not_after,
-            identify=identify_by(predicate.identity, self._revocations),
+            identify=identify_by(verifier),
             requires_token=predicate.identity.require_token,
             record=record_in(self._log, engine.table.reads_for, masks, durable=audit.mode == "durable"),
+            masks=tuple(masks),
+            verifier=verifier,
         )
 
     def renew_lock(self) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hexgate.decision.decision import BundleReference, Decision, Reason, TokenUser, User, Verdict
+from hexgate.decision.mask_paths import MaskPath
 from hexgate.decision.outcomes import fixed_decision
+
+if TYPE_CHECKING:
+    from hexgate.identity.verifier import IdentityVerifier
 
 NANOSECONDS = 10**9
 NEVER = 2**63
@@ -51,7 +55,7 @@ class Snapshot:
     """An engine, the bundle it came from, when that expires, how its callers are known and its decisions recorded. Safe to use from
     several threads."""
 
-    __slots__ = ("_identify", "_record", "_requires_token", "bundle", "clock", "engine", "expires", "plain")
+    __slots__ = ("_identify", "_record", "_requires_token", "bundle", "clock", "engine", "expires", "masks", "plain", "verifier")
 
     def __init__(
         self,
@@ -63,9 +67,11 @@ class Snapshot:
         identify: Identify | None = None,
         requires_token: bool = False,
         record: Record | None = None,
+        masks: tuple[MaskPath, ...] = (),
+        verifier: IdentityVerifier | None = None,
     ) -> None:
         """`clock` gives nanoseconds since the epoch, `expires` is in seconds. Without a bundle nothing expires. Without `identify`
-        every token is refused."""
+        every token is refused. `masks` and `verifier`, the reader of tokens, are for calls that wait for an approval."""
         self.engine = engine
         self.clock = clock
         self.expires = NEVER if expires is None else expires * NANOSECONDS
@@ -74,6 +80,8 @@ class Snapshot:
         self._identify = identify
         self._requires_token = requires_token
         self._record = record
+        self.masks = masks
+        self.verifier = verifier
         self.plain = record is None and not requires_token
         """Whether the call of a named user asks nothing but the engine."""
 
@@ -100,7 +108,7 @@ class Snapshot:
         `now`, in nanoseconds since the epoch; the clock's time by default. Only an allow that is recorded stays one."""
         begun = time.perf_counter_ns()
         at = self.clock()
-        caller = self._caller(tool, args, user, at)
+        caller = self.caller(tool, args, user, at)
         if at >= self.expires:
             self.expires = 0
             decision = self.deny(Reason.BUNDLE_EXPIRED, tool, caller.user)
@@ -119,7 +127,8 @@ class Snapshot:
             return decision
         return self.deny(Reason.AUDIT_UNAVAILABLE, tool, caller.user)
 
-    def _caller(self, tool: Any, args: Any, user: User | TokenUser | None, at: int) -> Caller:
+    def caller(self, tool: Any, args: Any, user: User | TokenUser | None, at: int) -> Caller:
+        """Who is calling, at a time in nanoseconds since the epoch. Never raises."""
         if type(user) is TokenUser:
             return Caller(None, None, Reason.TOKEN_REFUSED) if self._identify is None else self._identify(user, tool, args, at)
         named = user if type(user) is User else None

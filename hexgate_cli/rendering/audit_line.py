@@ -64,10 +64,21 @@ def _format_own(record: Mapping[str, Any]) -> str:
         what = f"a torn line of {record.get('bytes')} bytes was moved to {record.get('file')}"
     elif type_ == "unrecorded":
         what = f"{record.get('denials')} denials before this could not be recorded"
+    elif type_ == "approval":
+        what = _format_step(record)
     else:
         what = f"a record of type {type_}"
     stamp = str(record.get("timestamp"))
     return shorten(escape_text(f"{stamp[:10]} {stamp[11:23]}  {what}"), 200)
+
+
+def _format_step(record: Mapping[str, Any]) -> str:
+    step, request = record.get("step"), record.get("request")
+    if step == "refused":
+        return f"approval {request} refused ({record.get('refusal')})"
+    call = f"{record.get('tool')} of {record.get('user')} ({record.get('role')})"
+    by = "" if record.get("approver") is None else f" by {record.get('approver')}"
+    return f"approval {request} {step}{by}: {call}"
 
 
 def format_event(event: AuditEvent, screen: Screen) -> str:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from hexgate.approvals.refusal import ApprovalRefusal
 from hexgate.audit.event import NAME_CHARACTERS, TEXT_CHARACTERS
 from hexgate.audit.log import AuditLog
 from hexgate.audit.recordable import POINTERS, TYPES
+from hexgate.audit.recorder import ApprovalStep, record_step
 from hexgate.decision.decision import Decision, Reason, User, Verdict
 from hexgate.faults import Fault
 from tests.audit.logs import ALL, DENIED, Clock, policy, record, records, rotation
@@ -32,6 +34,8 @@ def test_every_line_fits(tmp_path: Path) -> None:
             recorder = open_log.recorder(policy(ALL, mask=("args.card",)))
             record(recorder)
             record(recorder, decision=DENIED, args={"card": 1, "b": b"x", "o": object(), "long": "x" * 5000}, latency_ns=5)
+            record_step(open_log, ApprovalStep("requested", "1f", "ab" * 32, "\x1b", "\ud800", "r", "cd" * 32, bundle="ef" * 32), 1)
+            record_step(open_log, ApprovalStep("refused", "x" * 999, refusal="expired"), 2)
             open_log.count_denial()
             unknown = Decision(Verdict.DENY, Reason.UNKNOWN_TOOL, "x" * 999, "\x1b")
             record(recorder, decision=unknown, user=User("\ud800", "r", {"a": 1}), ctx={"b": 1}, resource=[], token_id="t")
@@ -43,7 +47,7 @@ def test_every_line_fits(tmp_path: Path) -> None:
     for found in records(log):
         assert [error.message for error in validator.iter_errors(found)] == []
         kinds.add(found["type"])
-    assert kinds == {"decision", "segment", "repaired", "unrecorded"}
+    assert kinds == {"decision", "approval", "segment", "repaired", "unrecorded"}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +56,8 @@ def test_every_line_fits(tmp_path: Path) -> None:
         (("decision", "properties", "result", "properties", "verdict", "enum"), [verdict.value for verdict in Verdict]),
         (("decision", "properties", "result", "properties", "reason", "enum"), [reason.value for reason in Reason]),
         (("decision", "properties", "result", "properties", "fault", "enum"), [None, *(fault.code for fault in Fault)]),
+        (("approval", "properties", "refusal", "enum"), [None, *(refusal.value for refusal in ApprovalRefusal)]),
+        (("approval", "required"), ["seq", "prev", "decision_id", "timestamp", "type", *ApprovalStep.__slots__]),
         (("decision", "properties", "user", "maxLength"), NAME_CHARACTERS),
         (("decision", "properties", "masked", "maxItems"), POINTERS),
         (("decision", "properties", "result", "properties", "constraint", "oneOf", 1, "properties", "text", "maxLength"), TEXT_CHARACTERS),
