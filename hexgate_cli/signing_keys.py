@@ -6,10 +6,12 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from hexgate.bundle.keys import PEM_BYTES, KeyRefusedError, SigningKey, read_signing_key
-from hexgate_cli.failures import InputError
-from hexgate_cli.inputs import read_start
+from hexgate.atomic_file import create_file
+from hexgate.bundle.keys import PEM_BYTES, KeyRefusedError, SigningKey, read_signing_key, write_signing_key
+from hexgate_cli.failures import CommandError, InputError
+from hexgate_cli.inputs import describe_os_error, read_start
 
 KEY_VARIABLE = "HEXGATE_SIGNING_KEY"
 """The environment variable with a private key in PEM."""
@@ -58,6 +60,20 @@ def new_passphrase() -> bytes:
     if not text:
         raise InputError("the passphrase is empty", help="leave out `--passphrase` for a key without one")
     return os.fsencode(text)
+
+
+def create_key_file(path: str, key: SigningKey, passphrase: bytes | None) -> None:
+    """Write a private key to a new file that only its owner can read. Raises InputError where something is there, CommandError where
+    it cannot be written."""
+    if not Path(path).name:
+        raise InputError(f"`{path}` is no name of a file", help="name a new file, as in `-o release.key`")
+    try:
+        create_file(Path(path), write_signing_key(key, passphrase), mode=0o600)
+    except FileExistsError:
+        raise InputError(f"`{path}` is there already", help="a key is never overwritten: name a new file") from None
+    except (OSError, ValueError) as error:
+        detail = describe_os_error(error) if isinstance(error, OSError) else str(error)
+        raise CommandError(f"cannot write `{path}`: {detail}") from None
 
 
 def _ask(prompt: str) -> str:

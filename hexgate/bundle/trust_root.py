@@ -38,14 +38,16 @@ class TrustRoot:
     def __post_init__(self) -> None:
         """Raises HexgateKeyError."""
         if not 1 <= len(self.keys) <= TRUSTED_KEYS:
-            raise HexgateKeyError(f"a trust root has 1 to {TRUSTED_KEYS} keys, and this one {len(self.keys)}")
+            raise HexgateKeyError(f"a trust root has 1 to {TRUSTED_KEYS} keys, and this one {len(self.keys)}; name those that sign today")
         seen: set[bytes] = set()
         for key in self.keys:
             if key.raw in seen:
                 raise HexgateKeyError(f"the key {key.fingerprint} stands twice; name each key once")
             seen.add(key.raw)
         if type(self.threshold) is not int or not 1 <= self.threshold <= len(self.keys):
-            raise HexgateKeyError(f"the threshold is {self.threshold}, and there are {len(self.keys)} keys")
+            raise HexgateKeyError(
+                f"the threshold {self.threshold} is no number from 1 to {len(self.keys)}, the number of keys; lower it, or name more keys"
+            )
 
 
 @dataclass(frozen=True, slots=True)

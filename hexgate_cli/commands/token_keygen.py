@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hexgate.atomic_file import create_file
-from hexgate.bundle.keys import generate_key, write_signing_key
+from hexgate.bundle.keys import generate_key
 from hexgate_cli.exit_codes import ExitCode
-from hexgate_cli.failures import CommandError, InputError
-from hexgate_cli.inputs import describe_os_error
-from hexgate_cli.signing_keys import PASSPHRASE_VARIABLE, new_passphrase
+from hexgate_cli.signing_keys import PASSPHRASE_VARIABLE, create_key_file, new_passphrase
 from hexgate_cli.terminal import escape_text
 
 
@@ -32,13 +28,7 @@ def command(
     """
     secret = new_passphrase() if passphrase else None
     key = generate_key()
-    try:
-        create_file(Path(output), write_signing_key(key, secret), mode=0o600)
-    except FileExistsError:
-        raise InputError(f"`{output}` is there already", help="a key is never overwritten: name a new file") from None
-    except (OSError, ValueError) as error:
-        detail = describe_os_error(error) if isinstance(error, OSError) else str(error)
-        raise CommandError(f"cannot write `{output}`: {detail}") from None
+    create_key_file(output, key, secret)
     entry = {"id": key_id, "key": key.public.text, "notBefore": None, "notAfter": None}
     sys.stdout.write(
         f"wrote {escape_text(output)}: keep it secret, and keep a copy\n"

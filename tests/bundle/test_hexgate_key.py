@@ -90,8 +90,8 @@ BAD = [
     (f"\u0661/{A.text}@{HERE}", THRESHOLD),
     (f"100/{A.text}@{HERE}", THRESHOLD),
     (f"/{A.text}@{HERE}", THRESHOLD),
-    (f"2/{A.text}@{HERE}", "the threshold is 2, and there are 1 keys"),
-    (f"3/{A.text},{B.text}@{HERE}", "the threshold is 3, and there are 2 keys"),
+    (f"2/{A.text}@{HERE}", "the threshold 2 is no number from 1 to 1, the number of keys; lower it, or name more keys"),
+    (f"3/{A.text},{B.text}@{HERE}", "the threshold 3 is no number from 1 to 2, the number of keys; lower it, or name more keys"),
     (f"{A.text},{A.text}@{HERE}", f"the key {A.fingerprint} stands twice; name each key once"),
     (f"2/{A.text},{B.text},{A.text}@{HERE}", f"the key {A.fingerprint} stands twice; name each key once"),
     (f"{A.text},@{HERE}", f"key 2 of HEXGATE_KEY cannot be used: {BEGINS}"),
@@ -119,15 +119,15 @@ def test_what_is_wrong_with_it(text: str, message: str) -> None:
 def test_there_are_at_most_16_keys() -> None:
     texts = [key_named(str(number)).public.text for number in range(17)]
     assert isinstance(parse_hexgate_key(f"16/{','.join(texts[:16])}@{HERE}"), SignedLocation)
-    with pytest.raises(HexgateKeyError, match=r"^a trust root has 1 to 16 keys, and this one 17$"):
+    with pytest.raises(HexgateKeyError, match=r"^a trust root has 1 to 16 keys, and this one 17; name those that sign today$"):
         parse_hexgate_key(f"{','.join(texts)}@{HERE}")
-    with pytest.raises(HexgateKeyError, match=r"^a trust root has 1 to 16 keys, and this one 0$"):
+    with pytest.raises(HexgateKeyError, match=r"^a trust root has 1 to 16 keys, and this one 0; name those that sign today$"):
         TrustRoot(1, ())
 
 
 @pytest.mark.parametrize("threshold", [0, -1, 3, True, 1.0])
 def test_a_threshold_is_a_number_of_the_keys(threshold: object) -> None:
-    with pytest.raises(HexgateKeyError, match=f"^the threshold is {threshold}, and there are 2 keys$"):
+    with pytest.raises(HexgateKeyError, match=f"^the threshold {threshold} is no number from 1 to 2, the number of keys; lower it, or name more keys$"):
         TrustRoot(threshold, (A, B))  # type: ignore[arg-type]
 
 
