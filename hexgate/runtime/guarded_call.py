@@ -56,9 +56,8 @@ def guard(
     hold: Hold | None = None,
 ) -> Callable[_Parameters, _Result]:
     """The function behind a decision. Outside of a run, `snapshot` gives what decides; `hold` knows about approvals. Raises TypeError
-    for what has no signature."""
-    name = tool if tool is not None else function.__name__
-    signature = inspect.signature(function)
+    for what is no function, or has no name or no signature."""
+    name, signature = _name_of(function, tool), _signature_of(function)
 
     def admit(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments to run with. Raises CallRefusedError; TypeError for arguments that do not fit, as a call would."""
@@ -93,6 +92,26 @@ def guard(
         return function(*admitted, **named)
 
     return guarded
+
+
+def _name_of(function: Any, tool: str | None) -> str:
+    """The tool's name in the policy. Raises TypeError."""
+    name = getattr(function, "__name__", None) if tool is None else tool
+    if type(name) is not str:
+        raise TypeError("what is guarded has no name: pass the tool's as `tool=`")
+    return name
+
+
+def _signature_of(function: Any) -> inspect.Signature:
+    """The parameters, by whose names arguments are decided on. Raises TypeError."""
+    if isinstance(function, (classmethod, staticmethod)):
+        raise TypeError("`guard` takes a function: let `classmethod` or `staticmethod` have what it returns")
+    if not callable(function):
+        raise TypeError("`guard` takes a function")
+    try:
+        return inspect.signature(function)
+    except ValueError:  # inspect's word for functions of C that do not tell
+        raise TypeError("what is guarded does not tell its parameters: guard a function that calls it") from None
 
 
 def _named(signature: inspect.Signature, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,97 @@ def test_a_call_runs_when_it_is_allowed(gate: Gate) -> None:
     assert guarded(30) == "30 USD (1,)"
     assert guarded(amount=30, items=[5]) == "30 USD [5]"
     assert (guarded.__name__, guarded.__doc__, inspect.signature(guarded)) == ("refund", "Pay back.", inspect.signature(refund))
+
+
+class Desk:
+    """Methods of every kind, guarded or to be guarded."""
+
+    def refund(self, amount: int) -> int:
+        return amount
+
+    async def refund_later(self, amount: int) -> int:
+        return amount
+
+    def __call__(self, amount: int) -> int:
+        return amount
+
+    @classmethod
+    def of_class(cls, amount: int) -> int:
+        return amount
+
+    @staticmethod
+    def of_nothing(amount: int) -> int:
+        return amount
+
+
+async def _refunds(amount: int) -> Any:
+    yield amount
+
+
+def _refunds_now(amount: int) -> Any:
+    yield amount
+
+
+async def _first_of(found: Any) -> Any:
+    return await anext(found)
+
+
+def test_callables_of_every_kind_are_guarded(gate: Gate) -> None:
+    """By the arguments alone: what a method is bound to is none."""
+    desk = Desk()
+    kinds: list[Any] = [desk.refund, Desk.of_class, desk.of_class, Desk.of_nothing, desk, partial(refund, currency="X"), lambda amount: amount]
+    for kind in kinds:
+        guarded = gate.guard(kind, tool="refund", user=ALICE)
+        assert guarded(500) == kind(500)
+        with pytest.raises(ToolDeniedError):
+            guarded(501)
+    later = gate.guard(desk.refund_later, tool="refund", user=ALICE)
+    assert inspect.iscoroutinefunction(later) and asyncio.run(later(500)) == 500
+    with pytest.raises(ToolDeniedError):
+        asyncio.run(later(501))
+    for call, take in ((gate.guard(_refunds, tool="refund", user=ALICE), lambda found: asyncio.run(_first_of(found))),
+                       (gate.guard(_refunds_now, tool="refund", user=ALICE), next)):  # fmt: skip
+        assert take(call(500)) == 500
+        with pytest.raises(ToolDeniedError):  # at the call, before anything is asked of the generator
+            call(501)
+
+
+def test_methods_are_guarded_in_their_class(gate: Gate) -> None:
+    class Guarded:
+        @partial(gate.guard, user=ALICE)
+        def refund(self, amount: int) -> tuple[Guarded, int]:
+            return self, amount
+
+        @classmethod
+        @partial(gate.guard, tool="refund", user=ALICE)
+        def of_class(cls, amount: int) -> tuple[type, int]:
+            return cls, amount
+
+    one = Guarded()
+    assert one.refund(500) == (one, 500)
+    assert one.of_class(500) == Guarded.of_class(500) == (Guarded, 500)
+    for call in (one.refund, Guarded.of_class):
+        with pytest.raises(ToolDeniedError):
+            call(501)
+
+
+METHOD = "`guard` takes a function: let `classmethod` or `staticmethod` have what it returns"
+NOT_GUARDED = (
+    (lambda: partial(refund, currency="X"), None, "what is guarded has no name: pass the tool's as `tool=`"),
+    (Desk, None, "what is guarded has no name: pass the tool's as `tool=`"),
+    (lambda: None, "refund", "`guard` takes a function"),
+    (lambda: property(refund), "refund", "`guard` takes a function"),
+    (lambda: classmethod(refund), "refund", METHOD),
+    (lambda: staticmethod(refund), "refund", METHOD),
+    (lambda: min, "refund", "what is guarded does not tell its parameters: guard a function that calls it"),
+)
+
+
+@pytest.mark.parametrize(("make", "tool", "message"), NOT_GUARDED, ids=range(len(NOT_GUARDED)))
+def test_what_cannot_be_guarded_is_said_at_once(gate: Gate, make: Any, tool: str | None, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        gate.guard(make(), tool=tool, user=ALICE)
+    assert str(caught.value) == message
 
 
 def test_a_refusal_tells_the_policys_message_or_a_fixed_text_and_never_a_value(gate: Gate) -> None:
