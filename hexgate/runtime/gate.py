@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from hexgate.bundle.floors import Floors, open_floors
 from hexgate.bundle.keys import PublicKey
@@ -29,6 +29,7 @@ from hexgate.runtime.run_scope import Run
 from hexgate.runtime.source import open_source
 
 if TYPE_CHECKING:
+    from hexgate.runtime.snapshot import Snapshot
     from hexgate.approvals.store import ApprovalStore
     from hexgate.audit.log import AuditLog
     from hexgate.runtime.held_calls import HeldCalls
@@ -185,6 +186,11 @@ class Gate:
         return self._refresher.snapshot.bundle
 
     @property
+    def snapshot(self) -> Snapshot:
+        """What decides now: whoever asks it for several answers gets them from one bundle."""
+        return self._refresher.snapshot
+
+    @property
     def expired(self) -> bool:
         """Whether every call is denied because the bundle is past its expiry."""
         return self._refresher.snapshot.expired
@@ -258,6 +264,10 @@ class Gate:
             self._background.stop()
         if self._log is not None:
             self._log.close()
+
+    def __reduce__(self) -> NoReturn:
+        """A gate has threads, locks and a log. Raises TypeError."""
+        raise TypeError("a gate belongs to its process: make one in each, as by `Gate.from_env()`")
 
     def __enter__(self) -> Gate:
         return self

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import logging
 import os
+import pickle
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -248,6 +250,13 @@ def test_no_default_stands_in_for_a_key(text: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HEXGATE_KEY", text)
     with pytest.raises(HexgateKeyError):
         Gate.from_env()
+
+
+@pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_gate_belongs_to_its_process(place: Place, duplicate: Callable[[object], object]) -> None:
+    with place.gate() as gate, pytest.raises(TypeError) as caught:
+        duplicate(gate)
+    assert str(caught.value) == "a gate belongs to its process: make one in each, as by `Gate.from_env()`"
 
 
 def test_without_a_bundle_there_is_no_gate(tmp_path: Path) -> None:
