@@ -45,7 +45,7 @@ def open_bundle(path: str, trust: str | None, engine: Engine, tools: str | None)
         raise _no_policies(path)
     if engine in (Engine.WASM, Engine.BOTH):
         engines["wasm"] = module
-    return Subject(policy, engines, SourceText(texts, on_disk=False))
+    return Subject(policy, engines, SourceText(texts, on_disk=False), module.table.reads_for)
 
 
 def require_bundled_policy(path: str, trust: str | None, tools: str | None) -> CheckedPolicy:

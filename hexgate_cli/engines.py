@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hexgate.decision.decision import Decision, User
+from hexgate.decision.reads import Reads
 from hexgate.policy.checked import CheckedPolicy
 from hexgate_cli.options import Engine
 from hexgate_cli.source_text import SourceText
@@ -56,11 +57,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a command decides with, and shows beside its decisions: the policy, the engines by name, the lines of its files."""
+    """What a command decides with, and shows beside its decisions: the policy, the engines by name, the lines of its files, and what
+    is read of a tool's calls."""
 
     policy: CheckedPolicy
     engines: dict[str, Decider]
     sources: SourceText
+    reads_for: Callable[[str], Reads]
 
 
 def open_engines(policy: CheckedPolicy, engine: Engine) -> dict[str, Decider]:

@@ -5,7 +5,6 @@ A subcommand's module is imported when it is run: `hexgate --help` loads no pars
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
 import io
@@ -19,6 +18,7 @@ from typer.core import TyperGroup
 
 from hexgate import __version__
 from hexgate_cli.exit_codes import ExitCode, format_exit_codes
+from hexgate_cli.failure_report import report_failure
 from hexgate_cli.failures import CommandError, help_for_unknown
 
 _ALWAYS = (ExitCode.OK, ExitCode.FAILURE, ExitCode.USAGE)
@@ -56,6 +56,15 @@ TOKEN_SUBCOMMANDS: dict[str, Subcommand] = {
 }
 
 
+APPROVAL_SUBCOMMANDS: dict[str, Subcommand] = {
+    "list": Subcommand("approvals_list", "List requests for approval.", _ALWAYS),
+    "show": Subcommand("approvals_show", "Show a request: the call, its arguments, who may decide.", _ALWAYS),
+    "approve": Subcommand("approvals_approve", "Let one call run once.", (*_ALWAYS, ExitCode.UNTRUSTED)),
+    "deny": Subcommand("approvals_deny", "Say no to one call.", (*_ALWAYS, ExitCode.UNTRUSTED)),
+    "expire": Subcommand("approvals_expire", "Record the end of overdue requests.", _ALWAYS),
+}
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "init": Subcommand("init", "Write a starter policy set that passes its own check.", _ALWAYS),
     "check": Subcommand("check", "Find what is wrong with policies.", _READING),
@@ -64,12 +73,14 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "decide": Subcommand("decide", "Decide one tool call, and show why.", _DECIDING),
     "replay": Subcommand("replay", "Decide recorded tool calls, and count.", _SIGNING),
     "diff": Subcommand("diff", "Show what a change of policies lets through or denies.", _SIGNING),
+    "test": Subcommand("test", "Run the tests beside the policies.", _READING),
     "test-parity": Subcommand("test_parity", "Prove on a policy that all engines decide alike.", _READING),
     "eval": Subcommand("eval", "Evaluate expressions.", _READING),
     "audit": Subcommand("", "Read, verify and replay audit logs.", _READING, AUDIT_SUBCOMMANDS),
     "token": Subcommand(
         "", "Make, narrow and check tokens that say who calls.", (*_ALWAYS, ExitCode.DENIED, ExitCode.UNTRUSTED), TOKEN_SUBCOMMANDS
     ),
+    "approvals": Subcommand("", "Decide on calls that wait for an approval.", (*_ALWAYS, ExitCode.UNTRUSTED), APPROVAL_SUBCOMMANDS),
     "compile": Subcommand("compile", "Compile a policy set to a WebAssembly module.", _READING),
     "keygen": Subcommand("keygen", "Make a key to sign with.", _ALWAYS),
     "key": Subcommand("key", "Show the public side of keys: the HEXGATE_KEY line.", _ALWAYS),
@@ -247,27 +258,6 @@ def _silence(stream: TextIO) -> None:
         pass
     finally:
         os.close(null)
-
-
-def report_failure(error: CommandError) -> int:
-    """Say on standard error why the command stops; the exit status."""
-    from hexgate_cli.terminal import (  # only where there is something to say: start-up
-        MESSAGE_COLUMNS,
-        Colour,
-        escape_text,
-        screen_of,
-        shorten,
-    )
-
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-    screen = screen_of(sys.stderr)
-    head = screen.paint("error:", Colour.BOLD_RED)
-    sys.stderr.write(f"hexgate: {head} {shorten(escape_text(error.message), MESSAGE_COLUMNS)}\n")
-    if error.help:
-        help_ = shorten(escape_text(error.help), MESSAGE_COLUMNS)
-        sys.stderr.write(f"  {screen.paint('help:', Colour.BOLD_GREEN)} {help_}\n")
-    return error.code
 
 
 def run() -> None:

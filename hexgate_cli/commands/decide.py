@@ -77,7 +77,7 @@ def _open(path: str, trust: str | None, engine: Engine, tools: str | None) -> Su
         return open_bundle(path, trust, engine, tools)
     refuse_trust_in_policies(trust)
     policy = require_policy(path, tools)
-    return Subject(policy, open_engines(policy, engine), SourceText())
+    return Subject(policy, open_engines(policy, engine), SourceText(), policy.reads_for)
 
 
 def _format_answer(

@@ -18,14 +18,19 @@ from hexgate_cli.role_matrix import Access
 from tests.cli.transcripts import SCENARIOS, parse_scenario
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
-NAMES = ("bundle", "call", "decision", "diagnostics", "diff", "eval", "explain", "inspect", "parity", "replay", "verify")
+NAMES = ("approval", "approvals", "audit-event", "audit-replay", "audit-statistics", "audit-verification", "bundle", "call", "decision", "diagnostics", "diff", "eval", "explain", "inspect", "parity", "policy-test-report", "replay", "verify")
 LOADED: dict[str, dict[str, Any]] = {
     name: json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")) for name in NAMES
 }
 REGISTRY: Registry[Any] = Registry().with_resources(
     (schema["$id"], Resource.from_contents(schema)) for schema in LOADED.values()
 )
-SCHEMA_OF_COMMAND = {"check": "diagnostics", "decide": "decision", "diff": "diff", "eval": "eval", "explain": "explain", "replay": "replay", "test-parity": "parity", "verify": "verify"}
+SCHEMA_OF_COMMAND = {
+    "approvals list": "approvals", "approvals show": "approval", "approvals approve": "approval", "approvals deny": "approval",
+    "audit stats": "audit-statistics", "audit verify": "audit-verification", "audit replay": "audit-replay",
+    "check": "diagnostics", "decide": "decision", "diff": "diff", "eval": "eval", "explain": "explain", "replay": "replay", "test": "policy-test-report", "test-parity": "parity", "verify": "verify",
+}  # fmt: skip
+GROUPS = ("approvals", "audit", "token")
 
 
 def validator(name: str) -> Draft202012Validator:
@@ -41,7 +46,7 @@ def answers() -> Iterator[tuple[str, str, str]]:
             if out and "--batch" in words:
                 yield from ((path.stem, words[0], line) for line in out.splitlines())
             elif out and "--format" in words and words[words.index("--format") + 1] == "json":
-                yield path.stem, words[0], out
+                yield path.stem, " ".join(words[:2]) if words[0] in GROUPS else words[0], out
 
 
 ANSWERS = list(answers())

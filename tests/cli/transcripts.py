@@ -15,7 +15,7 @@
     one changed file per line
     == exit 0
 
-`file`, `env` and `in` are given; `out`, `err`, `wrote` (left out where empty) and `exit` are expected. Commands run in
+`file`, `approvals`, `env` and `in` are given; `approvals FILE` is a store with the open requests of the lines below it; `out`, `err`, `wrote` (left out where empty) and `exit` are expected. Commands run in
 an empty directory with the scenario's files, one after the other; `show FILE` in place of `run` prints a file. Escape
 characters are written `␛`, counts of bytes and SHA-256 digests `…`. A command that fails must have written nothing.
 `HEXGATE_BLESS=1 pytest tests/cli` rewrites what is expected.
@@ -33,10 +33,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hexgate.approvals.request import read_request
+from hexgate.approvals.store import ApprovalStore, Row
 from hexgate_cli.main import run_command
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-GIVEN = ("file", "env", "run", "in", "show")
+GIVEN = ("file", "approvals", "env", "run", "in", "show")
 EXPECTED = ("out", "err", "wrote", "exit")
 WROTE_NOTHING = (1, 2, 5, 6)
 """Exit statuses of commands that failed."""
@@ -154,6 +156,8 @@ def play(steps: list[Step], directory: Path, run: Run) -> Iterator[tuple[Step, l
             path = directory / given.argument
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(given.text.encode())
+        elif given.kind == "approvals":
+            _write_store(directory / given.argument, given.text)
         elif given.kind == "env":
             name, _, value = given.argument.partition("=")
             os.environ[name] = value
@@ -167,6 +171,13 @@ def play(steps: list[Step], directory: Path, run: Run) -> Iterator[tuple[Step, l
             if answer.exit in WROTE_NOTHING and wrote:
                 raise AssertionError(f"{given.argument!r} failed and left {', '.join(wrote)}")
             yield step, expectations(Answer(answer.out, answer.err, answer.exit, wrote))
+
+
+def _write_store(path: Path, text: str) -> None:
+    with ApprovalStore(path).writing() as rows:
+        for line in text.splitlines():
+            found = read_request(line)
+            rows.add(Row(found.id, "", "", "pending", found.created, found.expires, line))
 
 
 def _contents(directory: Path) -> dict[str, bytes | None]:
