@@ -26,7 +26,9 @@ LAYERS: dict[str, set[str]] = {
     "hexgate.audit": {"hexgate.decision"},
     "hexgate.identity": {"hexgate.bundle", "hexgate.decision"},
     "hexgate.parity": {"hexgate.compiler", "hexgate.runtime", "hexgate.policy", "hexgate.language", "hexgate.decision", "hexgate.regex"},
+    "hexgate.adapters": {"hexgate.runtime", "hexgate.decision", "hexgate.bundle", "hexgate.approvals", "hexgate.audit"},
     "hexgate.difference": {"hexgate.parity", "hexgate.policy", "hexgate.decision"},
+    "hexgate.policy_tests": {"hexgate.policy", "hexgate.language", "hexgate.decision"},
 }
 FENCES = {
     # third-party package -> where it may be imported
@@ -34,13 +36,20 @@ FENCES = {
     "yaml": ("hexgate/policy/", "hexgate_cli/"),
     "wasmtime": ("hexgate/runtime/sandbox.py", "hexgate/compiler/assemble.py"),
     "re2": ("hexgate/language/",),
-    "ormsgpack": ("hexgate/decision/request.py", "hexgate/decision/argument_digest.py", "hexgate/runtime/"),
+    "ormsgpack": ("hexgate/decision/request.py", "hexgate/decision/argument_digest.py", "hexgate/runtime/", "hexgate/adapters/pauses.py"),
     "rich": ("hexgate_cli/",),
     "typer": ("hexgate_cli/",),
     "click": ("hexgate_cli/",),
     "jsonschema": ("hexgate_cli/",),
     "cryptography": ("hexgate/bundle/keys.py", "hexgate/audit/checkpoint.py"),
     "opentelemetry": ("hexgate/audit/opentelemetry_sink.py",),
+    # Each framework belongs to its own adapter, which alone pays for importing it.
+    "agents": ("hexgate/adapters/openai/",),
+    "langchain": ("hexgate/adapters/langchain/",),
+    "langchain_core": ("hexgate/adapters/langchain/",),
+    "langgraph": ("hexgate/adapters/langchain/",),
+    "google": ("hexgate/adapters/google_adk/",),
+    "pydantic_ai": ("hexgate/adapters/pydantic_ai/",),
     "biscuit_auth": ("hexgate/identity/biscuit.py",),
 }
 

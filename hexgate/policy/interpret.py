@@ -134,6 +134,11 @@ class InterpreterEngine:
         self._entries: dict[int, _PreparedEntry] = {}
         self._plans: dict[tuple[str, str], _Plan] = {}
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names of the roles that a user can hold."""
+        return tuple(sorted(self._policy.roles))
+
     def decide(
         self,
         tool: Any,

@@ -176,7 +176,8 @@ class Gate:
             log = own_log if isinstance(audit, bool) else audit
             name = bundle_name(location)
             refresher = BundleRefresher(source, trust, name, floors, clock, log=log, revocations=revoked)
-            gate = cls(refresher, refresh_seconds=refresh_seconds, log=own_log)
+            held = _held(refresher, _store(approvals, state), log)
+            gate = cls(refresher, refresh_seconds=refresh_seconds, log=own_log, approvals=held)
             opened.pop_all()
         return gate
 

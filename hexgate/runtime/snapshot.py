@@ -22,6 +22,10 @@ NEVER = 2**63
 class DecidingEngine(Protocol):
     """The interpreter, or a module in its sandbox."""
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names of the roles that a user can hold."""
+
     def decide(
         self, tool: Any, args: Any, user: User | None, *, ctx: Any = None, resource: Any = None, now: int | None = None
     ) -> Decision:

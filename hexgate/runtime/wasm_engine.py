@@ -81,6 +81,11 @@ class WasmEngine:
         self.renew()
         _ENGINES.add(self)
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names of the roles that a user can hold."""
+        return self.table.roles
+
     def decide(
         self,
         tool: Any,

@@ -1,0 +1,1 @@
+"""Hexgate in front of agents of the OpenAI Agents SDK."""
