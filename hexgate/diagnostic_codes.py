@@ -40,7 +40,7 @@ CODES: dict[str, str] = {
     "HG209": "an invalid name or pattern",
     "HG210": "an invalid mode, duration or approver",
     "HG211": "the policy set has no role, or cannot be read",
-    "HG212": "an invalid constant",
+    "HG212": "an invalid constant or argument",
     # links
     "HG301": "an unknown parent role",
     "HG302": "a cycle of parents",
@@ -63,4 +63,7 @@ CODES: dict[str, str] = {
     "HG507": "a limit of the boundary that another of its entries replaces",
     "HG508": "a constraint that reads nothing of the call",
     "HG509": "a pattern of a granting rule that matches parts of texts",
+    # policy tests
+    "HG601": "a test of a role that the policy does not have",
+    "HG602": "a test of a tool that no entry covers",
 }

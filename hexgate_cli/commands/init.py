@@ -21,7 +21,7 @@ def command(
         str, typer.Argument(metavar="DIR", help="Where to write; made where it is missing.")
     ] = ".",
 ) -> ExitCode:
-    """Writes `policies/` with two roles and a boundary, and `calls.jsonl` with calls and the verdicts they should get.
+    """Writes `policies/` with two roles, a boundary and a first file of tests, and `calls.jsonl` with calls and the verdicts they should get.
     Nothing that is there already is overwritten.
     """
     files = sorted(_starter_files(resources.files("hexgate_cli") / "starter", ""))
@@ -37,6 +37,7 @@ def command(
         "",
         "next:",
         f"  hexgate check {prefix}policies",
+        f"  hexgate test {prefix}policies",
         f"  hexgate explain {prefix}policies",
         f"  hexgate replay {prefix}policies {prefix}calls.jsonl",
         f"  hexgate decide {prefix}policies --role billing --tool refund_order"
