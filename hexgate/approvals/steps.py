@@ -6,6 +6,7 @@ one finds that the other was first.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -165,10 +166,12 @@ class Steps:
         keyed = self._keyed()
         masks = terms.masking.trees_for(decision.tool)
         shown, notes = record_roots((("args", call.args, EVERYTHING, masks.get("args", {})),), keyed)
+        # In one order of members, as in the digest.
+        shown = json.loads(json.dumps(shown, sort_keys=True))
         rule = held_by(decision.rule)
         made = ApprovalRequest(
             secrets.token_hex(16), decision.tool, user.user_id, user.role, keyed(canonical_arguments(call.args)), shown,
-            tuple(notes.masked), tuple(notes.erased), None if decision.bundle is None else decision.bundle.digest, rule, now, expiry(now, rule),
+            tuple(sorted(notes.masked)), tuple(sorted(notes.erased)), None if decision.bundle is None else decision.bundle.digest, rule, now, expiry(now, rule),
         )  # fmt: skip
         bound = (made.tool, made.user, made.role, made.args_digest, made.bundle, rule.role, rule.tool, rule.number, rule.constraints)
         return made, keyed(encode_json(bound).encode())

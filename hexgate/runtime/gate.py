@@ -29,10 +29,10 @@ from hexgate.runtime.run_scope import Run
 from hexgate.runtime.source import open_source
 
 if TYPE_CHECKING:
-    from hexgate.runtime.snapshot import Snapshot
     from hexgate.approvals.store import ApprovalStore
     from hexgate.audit.log import AuditLog
     from hexgate.runtime.held_calls import HeldCalls
+    from hexgate.runtime.snapshot import Snapshot
 
 ENVIRONMENT_VARIABLE = "HEXGATE_KEY"
 REFRESH_SECONDS = 60.0
