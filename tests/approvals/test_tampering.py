@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from hexgate.approvals.evidence import by_key
 from hexgate.approvals.refusal import ApprovalRefusedError, ApprovalStoreError
+from hexgate.audit.read import lines_of
 from hexgate.bundle.keys import generate_key
 from tests.approvals.held import FINANCE, NOW, Desk, token
 
@@ -140,6 +141,16 @@ def test_a_denial_turned_into_an_approval_has_no_evidence(desk: Desk) -> None:
     with pytest.raises(ApprovalRefusedError) as caught:
         desk.consume(found.id, args={"amount": 5000})
     assert caught.value.refusal.value == "evidence"
+
+
+def test_a_used_approval_that_is_set_back_is_in_the_log_twice(desk: Desk) -> None:
+    """Q7.4: what whoever can write the store can do"""
+    approved, _ = two(desk)
+    for _ in range(2):
+        assert desk.consume(approved["id"], args={"amount": 5}).allowed
+        rewrite(desk, approved["id"], {"state": "approved"})
+    records = map(json.loads, lines_of(desk.folder / "state" / "audit"))
+    assert [record["request"] for record in records if record.get("step") == "consumed"] == [approved["id"]] * 2
 
 
 @pytest.fixture(scope="module")
