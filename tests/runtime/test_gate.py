@@ -19,7 +19,7 @@ from benchmarks.signed_policies import EXPIRES, ISSUED, KEY, refunds_up_to, sign
 from benchmarks.swap_campaign import run
 from hexgate.bundle.keys import generate_key
 from hexgate.bundle.refusal import BundleRefusedError, Refusal
-from hexgate.bundle.state import StateError
+from hexgate.bundle.state import StateDirectory, StateError
 from hexgate.bundle.statement import IdentitySettings, TokenRootKey
 from hexgate.bundle.trust_root import HexgateKeyError
 from hexgate.decision.decision import Decision, Reason, User, Verdict
@@ -27,6 +27,7 @@ from hexgate.diagnostics import PolicyInvalidError
 from hexgate.runtime.gate import Gate
 from hexgate.runtime.refresh import BackgroundRefresh, RefreshOutcome
 from hexgate.runtime.source import SourceError
+from tests.bundle_state.writers import die_at
 
 ALICE = User("alice", "billing")
 OTHER = generate_key()
@@ -328,6 +329,28 @@ def test_a_forked_child_refreshes_and_decides(place: Place) -> None:
                 good = gate.refresh().outcome is RefreshOutcome.UPDATED and not _decide(gate, 300).allowed and len(alive) == 1
                 answer.append(good)
         assert _decide(gate, 300).allowed
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_kill_at_any_point_of_a_refresh_leaves_the_old_floor_or_the_new(place: Place) -> None:
+    """Before each system call in turn. The next start takes what is published."""
+    gate = place.gate()
+    (state,) = (place.folder / "state").glob("*.json")
+    first, versions, code = state.read_bytes(), [], -9
+    place.publish(signed(100, 2))
+    while code == -9:
+        state.write_bytes(first)
+        child = os.fork()
+        if child == 0:
+            die_at(len(versions) + 1, half=False)
+            os._exit(0 if gate.refresh().outcome is RefreshOutcome.UPDATED else 1)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        floor = StateDirectory(state.parent).read("policy", str(place.file))
+        versions.append(0 if floor is None else floor.version)
+        with place.gate() as started:
+            assert started.bundle is not None and started.bundle.version == 2
+    assert code == 0
+    assert len(versions) > 8 and sorted(set(versions)) == [1, 2] and versions == sorted(versions)
 
 
 class _Child:
