@@ -135,6 +135,14 @@ class GuardedRun:
             self._foreseen[call_id] = (tool, canonical_arguments(plain), ruling)
         return ruling
 
+    def reopen(self, ruling: Ruling, call_id: str | None) -> None:
+        """Let an approval count once more: for a call that was approved, has begun, and is called again to be ended (an agent as a tool,
+        of which a call of its own waits)."""
+        if ruling.decision.verdict is Verdict.APPROVAL_REQUIRED and self._guard.approvals is None:
+            held = self._held(ruling.tool, ruling.arguments, call_id, ruling.decision)
+            if held is not None:
+                self._guard.pauses.add(held.digest, time.time() + held.seconds)
+
     def offer(self, tool: str) -> Ruling:
         """The ruling on a tool that the model's provider runs: it can only be offered to the model or not, and nobody sees its arguments.
         It runs only where the policy names the tool and allows it whatever they are. Never raises."""
@@ -167,6 +175,11 @@ class GuardedRun:
     def _decide(self, tool: str, plain: Any, call_id: str | None) -> Decision:
         return self._run.decide(tool, plain, ctx=self.ctx, call_id=call_id)
 
+    def _held(self, tool: str, plain: Any, call_id: str | None, decision: Decision) -> HeldCall | None:
+        snapshot = self._run.snapshot
+        user = snapshot.caller(tool, plain, self.user, snapshot.clock()).user
+        return None if user is None else HeldCall(decision, plain, user, self.user, call_id, self.run_id)
+
     def _rule(self, tool: str, plain: Any, call_id: str | None, approved: bool, can_pause: bool) -> Ruling:
         if self._foreseen and call_id is not None and not approved and (kept := self._foreseen.pop(call_id, None)) is not None:
             named, digest, ruling = kept
@@ -185,9 +198,7 @@ class GuardedRun:
         def refuse(refusal: Refusal, request_id: str | None = None) -> Ruling:
             return Ruling(Outcome.REFUSE, tool, plain, decision, refusal_text(decision, refusal), refusal, request_id)
 
-        snapshot = self._run.snapshot
-        user = snapshot.caller(tool, plain, self.user, snapshot.clock()).user
-        held = None if user is None else HeldCall(decision, plain, user, self.user, call_id, self.run_id)
+        held = self._held(tool, plain, call_id, decision)
         if held is None or not held.identified:
             return refuse(Refusal.APPROVAL_UNAVAILABLE)
         request_id = None
