@@ -6,11 +6,12 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, overload
 
 from hexgate.bundle.floors import Floors, open_floors
-from hexgate.bundle.keys import PublicKey
+from hexgate.bundle.keys import KeyRefusedError, PublicKey, parse_public_key
 from hexgate.bundle.state import StateDirectory, default_state_path
 from hexgate.bundle.trust_root import (
     DevelopmentLocation,
@@ -108,7 +109,7 @@ class Gate:
     def from_bundle(
         cls,
         location: str | Path,
-        keys: Iterable[PublicKey],
+        keys: Iterable[PublicKey | str],
         *,
         threshold: int = 1,
         state: str | Path | None = None,
@@ -118,7 +119,8 @@ class Gate:
         refresh_seconds: float | None = REFRESH_SECONDS,
         clock: Callable[[], int] = time.time_ns,
     ) -> Gate:
-        """The gate of the bundle at a path or an `https://` URL that ends in `NAME.hexgate`, signed by so many of the keys.
+        """The gate of the bundle at a path or an `https://` URL that ends in `NAME.hexgate`, signed by so many of the keys, each a
+        PublicKey or its text `ed25519:…`.
 
         `state` is the directory that remembers the last accepted version (default: the XDG state directory). Decisions are recorded in
         the log `audit`, by default the one in the state directory; False records nothing. `revocations` is a file with ids of revoked
@@ -129,7 +131,10 @@ class Gate:
         BundleRefusedError for what it has, StateError where it is unknown what was accepted before, AuditUnavailableError where
         nothing can be recorded.
         """
-        trust = TrustRoot(threshold, tuple(keys))
+        try:
+            trust = TrustRoot(threshold, tuple(parse_public_key(key) if isinstance(key, str) else key for key in keys))
+        except KeyRefusedError as error:
+            raise HexgateKeyError(f"a key to trust cannot be used: {error}; `hexgate key show` prints a key's text") from None
         return cls._of_bundle(str(location), trust, state, audit, revocations, approvals, refresh_seconds, clock)
 
     @classmethod
@@ -231,16 +236,26 @@ class Gate:
             self._background.soon()
         return Run(self._refresher.snapshot, user)
 
+    @overload
     def guard(
         self, function: Callable[_Parameters, _Result], *, tool: str | None = None, user: UserOf = None
-    ) -> Callable[_Parameters, _Result]:
-        """A function that runs only when its call is allowed; `async` functions stay so.
+    ) -> Callable[_Parameters, _Result]: ...
+
+    @overload
+    def guard(
+        self, *, tool: str | None = None, user: UserOf = None
+    ) -> Callable[[Callable[_Parameters, _Result]], Callable[_Parameters, _Result]]: ...
+
+    def guard(self, function: Callable[..., Any] | None = None, *, tool: str | None = None, user: UserOf = None) -> Any:
+        """A function that runs only when its call is allowed; `async` functions stay so. Also a decorator, plain or with options.
 
         `tool` is its name in the policy (default: the function's). `user` is a User, a function that gives the one who is calling,
         or None for the user of the run that the call happens in. A denied call raises ToolDeniedError, a held one
         ApprovalRequiredError; the function runs with a copy of the arguments, the one that was decided on. With a store of
         approvals the first held call makes a request, and the same call after an approval runs, once.
         """
+        if function is None:
+            return partial(self.guard, tool=tool, user=user)
         hold = None
         if self.approvals is not None:
             from hexgate.runtime.held_calls import hold_by

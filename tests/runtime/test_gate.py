@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -258,6 +259,17 @@ def test_a_gate_belongs_to_its_process(place: Place, duplicate: Callable[[object
     with place.gate() as gate, pytest.raises(TypeError) as caught:
         duplicate(gate)
     assert str(caught.value) == "a gate belongs to its process: make one in each, as by `Gate.from_env()`"
+
+
+def test_keys_may_be_texts(place: Place) -> None:
+    options: dict[str, Any] = {"state": place.folder / "state", "refresh_seconds": None, "clock": place.clock}
+    with Gate.from_bundle(place.file, [KEY.public.text], **options) as gate:
+        assert _decide(gate, 500).allowed
+    with pytest.raises(HexgateKeyError) as caught:
+        Gate.from_bundle(place.file, KEY.public.text, **options)
+    assert str(caught.value) == (
+        "a key to trust cannot be used: a public key begins with `ed25519:`; `hexgate key show` prints a key's text"
+    )
 
 
 def test_without_a_bundle_there_is_no_gate(tmp_path: Path) -> None:

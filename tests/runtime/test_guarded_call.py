@@ -119,11 +119,21 @@ def test_methods_are_guarded_in_their_class(gate: Gate) -> None:
             call(501)
 
 
+def test_a_decorator_with_options(gate: Gate) -> None:
+    @gate.guard(tool="refund", user=ALICE)
+    def pay_back(amount: int) -> int:
+        return amount
+
+    assert (pay_back(500), pay_back.__name__) == (500, "pay_back")
+    with pytest.raises(ToolDeniedError):
+        pay_back(501)
+
+
 METHOD = "`guard` takes a function: let `classmethod` or `staticmethod` have what it returns"
 NOT_GUARDED = (
     (lambda: partial(refund, currency="X"), None, "what is guarded has no name: pass the tool's as `tool=`"),
     (Desk, None, "what is guarded has no name: pass the tool's as `tool=`"),
-    (lambda: None, "refund", "`guard` takes a function"),
+    (lambda: 5, "refund", "`guard` takes a function"),
     (lambda: property(refund), "refund", "`guard` takes a function"),
     (lambda: classmethod(refund), "refund", METHOD),
     (lambda: staticmethod(refund), "refund", METHOD),
