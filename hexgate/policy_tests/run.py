@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hexgate.decision.decision import Decision, Reason, RuleReference, User
+from hexgate.decision.decision import Decision, Reason, RuleReference, User, Verdict
 from hexgate.place import Place
-from hexgate.policy.checked import CheckedPolicy
+from hexgate.policy.checked import CheckedEntry, CheckedPolicy, CheckedRole
 from hexgate.policy_tests.suite import PolicyCase
 
 
@@ -100,10 +100,13 @@ class RuleCoverage:
 
     @classmethod
     def of(cls, policy: CheckedPolicy) -> RuleCoverage:
-        """Nothing held so far. The rules are those that decide for some role, or in the boundary."""
-        rows = [*policy.roles.values(), *(() if policy.boundary is None else (policy.boundary,))]
-        entries = [entry for row in rows for entry in (*row.exact.values(), *row.patterns, *(() if row.default is None else (row.default,)))]
-        return cls({rule.reference.place: rule.reference for entry in entries for rule in entry.rules})
+        """Nothing held so far. The rules are those that decide for some role; in the boundary those that limit, for of two that allow the
+        role's is the one that decides (docs/language.md P5)."""
+        rules = [rule.reference for row in policy.roles.values() for entry in _entries(row) for rule in entry.rules]
+        if policy.boundary is not None:
+            limits = [rule.reference for entry in _entries(policy.boundary) for rule in entry.rules]
+            rules += [rule for rule in limits if rule.mode is not Verdict.ALLOW]
+        return cls({rule.place: rule for rule in rules})
 
     def add(self, results: Iterable[CaseResult]) -> None:
         """Counts the rules that decided. A rule that failed, or whose constraint was a fault, did not hold."""
@@ -117,3 +120,7 @@ class RuleCoverage:
         """The rules that held in no test, in the order of files and lines."""
         missed = [rule for place, rule in self.rules.items() if place not in self.held]
         return sorted(missed, key=lambda rule: (rule.place.file, rule.place.line, rule.place.column))
+
+
+def _entries(row: CheckedRole) -> tuple[CheckedEntry, ...]:
+    return (*row.exact.values(), *row.patterns, *(() if row.default is None else (row.default,)))

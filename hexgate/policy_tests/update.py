@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import yaml
-
 from hexgate.place import Place
+from hexgate.policy.yaml_tree import Scalar, Sequence, parse_yaml
 from hexgate.policy_tests.run import CaseResult, facts_of
 from hexgate.policy_tests.suite import Cell
 
@@ -54,10 +53,9 @@ def plan_update(text: str, results: Iterable[CaseResult]) -> tuple[tuple[Edit, .
 
 def _stands_alone(raw: str, cell: Cell) -> bool:
     """Whether this stretch of a line is the whole expected value."""
-    try:
-        return str(yaml.load(raw, yaml.BaseLoader)).strip() == cell.source.text.strip()  # texts only
-    except yaml.YAMLError:
-        return False
+    tree, found = parse_yaml("", f"- {raw}".encode())
+    item = tree.items[0] if isinstance(tree, Sequence) and tree.items else None
+    return not found and isinstance(item, Scalar) and item.source.text == cell.source.text
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
