@@ -16,13 +16,14 @@ from typing import Any
 
 import pytest
 
+from hexgate.audit import sinks as sinks_module
 from hexgate.audit import strand as strand_module
 from hexgate.audit.log import AuditLog
 from hexgate.audit.process_lock import try_lock, unlock
 from hexgate.audit.sinks import FunctionSink, StreamSink
 from hexgate.audit.unavailable import AuditUnavailableError
 from hexgate.audit.verify import verify_log
-from tests.audit.logs import DENIED, READS, Clock, events, policy, record, records, rotation, segments, write_log
+from tests.audit.logs import ALL, DENIED, READS, Clock, events, policy, record, records, rotation, segments, write_log
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -295,6 +296,49 @@ def test_a_sink_that_fails_denies(name: str, tmp_path: Path) -> None:
     with pytest.raises(AuditUnavailableError, match=f"^{sentence}$"):
         record(recorder)
     assert len(events(tmp_path)) == 1, "the file has it: a record too many, never one too few"
+
+
+def test_a_sink_that_takes_nothing_denies_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sinks_module, "SINK_SECONDS", 0.05)
+    out, into = os.pipe()
+    recorder = AuditLog(tmp_path, sinks=[StreamSink(into)]).recorder(policy(ALL))
+    recorded = 0
+    with pytest.raises(AuditUnavailableError, match=r"^a sink of the audit log has not taken an event for 0.05 seconds$"):
+        while True:
+            record(recorder, recorded, args={"note": "x" * 1_900, "more": "y" * 1_900, "third": "z" * 1_900})
+            recorded += 1
+    assert recorded > 5
+    taken = b""
+    while len(taken) < 40_000:
+        taken += os.read(out, 65_536)
+    record(recorder, recorded + 1)
+    os.close(into)
+    while piece := os.read(out, 65_536):
+        taken += piece
+    os.close(out)
+    lines = taken.split(b"\n")
+    assert json.loads(lines[-2])["input"]["args"] == {"amount": recorded + 1, "currency": "EUR"}
+    whole = [line for line in lines[:-1] if line.endswith(b"}")]
+    assert len(whole) == recorded + 1 and all(json.loads(line) for line in whole)
+
+
+def test_a_directory_that_cannot_be_written_denies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read-only directory or file system; the tests may run as root, whom permissions do not stop."""
+
+    def refuse(path: object, flags: int, *more: object) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return opened(path, flags, *more)  # type: ignore[arg-type]
+
+    opened = os.open
+    log = AuditLog(tmp_path / "log", state=tmp_path / "state")
+    recorder = log.recorder(policy())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(AuditUnavailableError, match=r"^the audit log cannot be opened: read-only file system$"):
+            record(recorder)
+    record(recorder)
+    assert len(events(tmp_path / "log")) == 1
 
 
 def test_every_sink_has_every_line_and_every_checkpoint(tmp_path: Path) -> None:
