@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: help setup demo test lint types check-examples parity mutate-bundle fuzz-tokens bench coverage clean
+.PHONY: help setup demo test lint types check-examples parity mutate-bundle fuzz-tokens kill-writers bench coverage clean
 
 help:
 	@echo "make demo    replay real tool calls through the example policies, on both engines"
@@ -13,6 +13,7 @@ help:
 	@echo "make parity  compare the engines on a million generated policies and calls"
 	@echo "make mutate-bundle  change every byte of a bundle to every other value"
 	@echo "make fuzz-tokens  read 20,000 damaged tokens, beside the Biscuit library"
+	@echo "make kill-writers  kill four writers of one log 200 times, and look for every call"
 	@echo "make bench   measure, beside other engines where they install"
 
 $(VENV)/installed: pyproject.toml
@@ -49,6 +50,9 @@ mutate-bundle: setup
 
 fuzz-tokens: setup
 	HEXGATE_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -q tests/identity/test_blocks.py
+
+kill-writers: setup
+	$(BIN)/python -m benchmarks.kill_campaign
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt

@@ -60,7 +60,7 @@ STANDARD_FENCES = {
     "socket": _HTTPS,
     "http": _HTTPS,
     "urllib.request": (),
-    "sqlite3": ("hexgate/approvals/store.py",),
+    "sqlite3": ("hexgate/approvals/store.py", "hexgate/adapters/pauses.py"),
     "fcntl": ("hexgate/bundle/state.py", "hexgate/audit/process_lock.py"),
     "msvcrt": ("hexgate/bundle/state.py", "hexgate/audit/process_lock.py"),
 }
