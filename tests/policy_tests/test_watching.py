@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -46,7 +45,7 @@ def test_a_file_that_goes_away_counts(tmp_path: Path) -> None:
     for _ in watch_files([tmp_path], looks=3):
         seen += 1
         if seen == 1:
-            os.unlink(tmp_path / "a.yaml")
+            (tmp_path / "a.yaml").unlink()
     assert seen == 2
 
 
