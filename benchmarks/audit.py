@@ -1,6 +1,6 @@
 """Time of one decision with its event, and of verifying a log: `python -m benchmarks.audit`, with pyperf's options.
 
-`--durable` measures group commit instead: decisions per second of eight threads, each event synced before its call may run.
+`--percentiles` prints single decisions, `--verify` the rate of verification. `--durable` measures group commit instead: decisions per second of eight threads, each event synced before its call may run.
 """
 
 from __future__ import annotations
@@ -131,8 +131,28 @@ def measure_percentiles() -> None:
         sys.stdout.write(f"decision + event, written: {parts}\n")
 
 
+def measure_verification() -> None:
+    """Prints events per second of `verify_log`, by the clock and by the processor's time, which other work on the machine takes less of."""
+    with tempfile.TemporaryDirectory() as folder:
+        log, engine, recorder = _open(folder)
+        step = _step(engine, recorder, ARGUMENTS)
+        for _ in range(VERIFIED):
+            step()
+        log.close()
+        rates = []
+        for _ in range(15):
+            clock, processor = time.perf_counter(), time.process_time()
+            assert verify_log(Path(folder)).sound
+            rates.append((VERIFIED / (time.perf_counter() - clock), VERIFIED / (time.process_time() - processor)))
+    for name, found in (("by the clock", sorted(rate for rate, _ in rates)), ("by processor time", sorted(rate for _, rate in rates))):
+        sys.stdout.write(f"audit verify, events/s {name}: median {found[7]:,.0f}, best {found[-1]:,.0f}\n")
+
+
 def main() -> None:
     """Measures with pyperf, or what pyperf cannot."""
+    if "--verify" in sys.argv:
+        measure_verification()
+        return
     if "--durable" in sys.argv:
         measure_durable()
         return
