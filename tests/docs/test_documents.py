@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +68,13 @@ def _python_with(text: str) -> str:
 
 def _require_prints(block: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An example prints the comments at its end."""
-    exec(compile(block, "README.md", "exec"), {})
+    names: dict[str, Any] = {}
+    exec(compile(block, "README.md", "exec"), names)
+    if "gate" in names:
+        names["gate"].close()
+        for thread in threading.enumerate():
+            if thread.name == "hexgate-refresh":
+                thread.join(10)
     expected = re.findall(r"^# (.*)$", block, re.MULTILINE)
     assert expected
     assert capsys.readouterr().out.splitlines() == expected
