@@ -225,10 +225,14 @@ class Strand:
         if self._vouched < self._written:
             self._vouch(now)
         before = {"size": self._frontier.size, "root": self._frontier.root().hex()}
-        # Until the first line is there: opening the strand again begins the segment again.
-        self._broken = "the audit log could not begin a new segment"
-        self._begin(self._number + 1, self._id, self._seq, self._previous, before)
-        self._broken = None
+        before_seq = self._seq
+        try:
+            self._begin(self._number + 1, self._id, self._seq, self._previous, before)
+        finally:
+            # Until the first line is there, opening the strand again begins the segment again. Not said before it fails: other threads look
+            # at it without the lock, and would open the strand again under this one.
+            if self._seq == before_seq:
+                self._broken = "the audit log could not begin a new segment"
 
     def _vouch(self, now: int) -> None:
         """Sync the segment, sign its tree, and keep the checkpoint beside it."""
@@ -306,10 +310,15 @@ class Strand:
                 raise _failure("written", error) from None
             finally:
                 self._broken = self._broken or "the audit log is closed"
-                self.give_back()
+                self._give_back()
 
     def give_back(self) -> None:
-        """Close the strand as it is, for whoever takes it next."""
+        """Close the strand as it is, for whoever takes it next, once no other thread writes to it: a descriptor that is closed under a
+        write may be another file's by then."""
+        with self._lock:
+            self._give_back()
+
+    def _give_back(self) -> None:
         lock, self._lock_descriptor = self._lock_descriptor, -1
         if lock >= 0:
             unlock(lock)
