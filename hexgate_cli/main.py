@@ -81,6 +81,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         "", "Make, narrow and check tokens that say who calls.", (*_ALWAYS, ExitCode.DENIED, ExitCode.UNTRUSTED), TOKEN_SUBCOMMANDS
     ),
     "approvals": Subcommand("", "Decide on calls that wait for an approval.", (*_ALWAYS, ExitCode.UNTRUSTED), APPROVAL_SUBCOMMANDS),
+    "coverage": Subcommand("coverage", "Show which tools an agent reaches, and how each is gated.", _SIGNING),
     "compile": Subcommand("compile", "Compile a policy set to a WebAssembly module.", _READING),
     "keygen": Subcommand("keygen", "Make a key to sign with.", _ALWAYS),
     "key": Subcommand("key", "Show the public side of keys: the HEXGATE_KEY line.", _ALWAYS),

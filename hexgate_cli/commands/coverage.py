@@ -1,0 +1,83 @@
+"""`hexgate coverage`: every tool that an agent can reach, how it is gated, and what the policy says of it for each role."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hexgate.adapters.coverage import Coverage
+from hexgate.adapters.frameworks import coverage_of
+from hexgate.adapters.guard import AdapterError
+from hexgate.bundle.refusal import BundleRefusedError
+from hexgate.bundle.state import StateUnavailableError
+from hexgate.bundle.trust_root import HexgateKeyError
+from hexgate.runtime.gate import Gate
+from hexgate.runtime.source import SourceError
+from hexgate_cli.exit_codes import ExitCode
+from hexgate_cli.failures import CommandError, InputError
+from hexgate_cli.options import Format, FormatOption
+from hexgate_cli.output import format_json
+from hexgate_cli.policies import require_policy
+from hexgate_cli.rendering.coverage_human import format_coverage
+from hexgate_cli.terminal import screen_of
+
+
+def command(
+    agent: Annotated[str, typer.Argument(metavar="MODULE:AGENT", help="Where the agent is, as in `shop.agents:support`.")],
+    policy: Annotated[
+        str | None, typer.Option("--policy", metavar="POLICY", help="Unsigned policies; else what HEXGATE_KEY names.")
+    ] = None,
+    format_: FormatOption = Format.HUMAN,
+) -> ExitCode:
+    """The module is imported, from the current folder if it is there; no model and no tool is called. A tool that nobody can gate is
+    shown in red: an agent with it does not run for a role whose policy does not allow the tool by name. Exits with 1 if there is one
+    that some role is refused for.
+    """
+    found = _cover(_load(agent), policy)
+    if format_ is Format.JSON:
+        sys.stdout.write(format_json(found.to_dict()))
+    else:
+        sys.stdout.write(format_coverage(found, screen_of(sys.stdout)))
+    return ExitCode.FAILURE if any(row.ungated and row.refused_for for row in found.rows) else ExitCode.OK
+
+
+def _cover(agent: Any, policy: str | None) -> Coverage:
+    try:
+        with _open_gate(policy) as gate:
+            return coverage_of(agent, gate)
+    except AdapterError as error:
+        raise InputError(str(error)) from None
+
+
+def _open_gate(policy: str | None) -> Gate:
+    if policy is not None:
+        require_policy(policy, None)
+        return Gate.from_source(f"dev:{Path(policy).absolute()}", refresh_seconds=None)
+    try:
+        return Gate.from_env(audit=False, refresh_seconds=None)
+    except HexgateKeyError as error:
+        raise InputError(str(error), help="set HEXGATE_KEY, or name policies with `--policy`") from None
+    except (SourceError, StateUnavailableError) as error:
+        raise CommandError(str(error)) from None
+    except BundleRefusedError as error:
+        raise CommandError(str(error), code=ExitCode.UNTRUSTED) from None
+
+
+def _load(name: str) -> Any:
+    module, colon, attribute = name.partition(":")
+    if not colon or not module or not attribute:
+        raise InputError(f"`{name}` names no agent", help="write `MODULE:AGENT`, as in `shop.agents:support`")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found: Any = import_module(module)
+    except ModuleNotFoundError as error:
+        raise InputError(f"there is no module `{error.name}`", help="run the command where the module can be imported") from None
+    for each in attribute.split("."):
+        if not hasattr(found, each):
+            raise InputError(f"`{module}` has no `{attribute}`", help="name a variable of the module that is an agent")
+        found = getattr(found, each)
+    return found
