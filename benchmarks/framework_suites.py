@@ -62,10 +62,10 @@ SUITES = {
             extra="openai",
             requirement="openai-agents==0.24.0",
             needs=("pytest-asyncio", "pytest-mock", "pytest-timeout", "pytest-xdist", "inline-snapshot", "fakeredis", "sqlalchemy",
-                   "aiosqlite", "fastapi", "websockets", "rich<15"),
+                   "aiosqlite", "fastapi", "httpx", "websockets", "rich<15"),
             tests=("tests/mcp/test_*.py", *(f"tests/test_*{topic}*.py" for topic in _OPENAI_TOPICS)),
             # Their fixtures are not in the source distribution.
-            left_out=("test_integration_runner.py", "test_code_change_verification_runner.py", "test_run_examples_script.py"),
+            left_out=("test_integration_runner.py", "test_run_serial_tests.py", "test_code_change_verification_runner.py", "test_run_examples_script.py"),
             options=("-n", "2", "--dist", "loadscope", "-m", "not serial", "--timeout=120"),
             environment=(("OPENAI_API_KEY", "none"),),
             attach="attach_openai",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hexgate.adapters.guard import DEFAULT_POLICY
 from hexgate.decision.decision import Decision, Reason, RuleReference, User, Verdict
-from hexgate.runtime.gate import Gate
-from hexgate.runtime.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from hexgate.runtime.gate import Gate
+    from hexgate.runtime.snapshot import Snapshot
 
 
 class Gating(Enum):

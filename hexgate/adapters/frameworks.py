@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hexgate.adapters.coverage import Coverage
 from hexgate.adapters.guard import AdapterError
-from hexgate.runtime.gate import Gate
+
+if TYPE_CHECKING:
+    from hexgate.runtime.gate import Gate
 
 FRAMEWORKS = {
     # top-level package of an agent's class -> the adapter's package, whose `coverage` takes the agent and the gate

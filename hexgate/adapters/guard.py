@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hexgate.adapters.approvals import Approvals, GateApprovals, Standing
 from hexgate.adapters.arguments import read_arguments
@@ -21,8 +21,10 @@ from hexgate.bundle.state import default_state_path
 from hexgate.decision.argument_digest import canonical_arguments
 from hexgate.decision.decision import Decision, Reason, TokenUser, User, Verdict
 from hexgate.runtime.frozen_arguments import frozen
-from hexgate.runtime.gate import Gate
 from hexgate.runtime.run_scope import Run
+
+if TYPE_CHECKING:
+    from hexgate.runtime.gate import Gate
 
 PAUSES_FILE = "pauses.sqlite"
 """The name of the file of pauses in the state directory."""
@@ -65,7 +67,7 @@ class Guard:
 
         Raises what `Gate.from_env` raises.
         """
-        self.gate = Gate.from_env() if gate is None else gate
+        self.gate = open_gate() if gate is None else gate
         self.approvals = approvals
         if approvals is None and self.gate.approvals is not None:
             self.approvals = GateApprovals(self.gate.approvals)
@@ -94,7 +96,7 @@ class GuardedRun:
         """Use `Guard.run`."""
         self._guard = guard
         self._run = run
-        self._foreseen: dict[str, tuple[str, bytes, Ruling]] = {}
+        self._foreseen: dict[str, tuple[str, str | bytes, Ruling]] = {}
         self.user = user
         self.ctx = ctx
 
@@ -117,22 +119,30 @@ class GuardedRun:
         framework's name of the call: one approval is for one call id. `approved` says that the framework has the caller's approval of
         this call; `can_pause` that a pause is possible here, or `Outcome.PAUSE` is never answered.
         """
-        return self._rule(tool, frozen(arguments), call_id, approved, can_pause)
+        plain = frozen(arguments)
+        kept = self._foreseen.pop(call_id, None) if self._foreseen and call_id is not None else None
+        if kept is not None and not approved and kept[0] == tool and kept[1] == canonical_arguments(plain):
+            return kept[2]
+        return self._rule(tool, plain, call_id, approved, can_pause)
 
     def admit_text(
         self, tool: str, arguments: str, *, call_id: str | None = None, approved: bool = False, can_pause: bool = False
     ) -> Ruling:
         """As `admit`, with arguments as the JSON text that a model wrote: run the tool with that very text. A text that is not one object
         in strict JSON is decided on as the text it is."""
+        kept = self._foreseen.pop(call_id, None) if self._foreseen and call_id is not None else None
+        if kept is not None and not approved and kept[0] == tool and kept[1] == arguments:
+            return kept[2]
         return self._rule(tool, read_arguments(arguments), call_id, approved, can_pause)
 
     def foresee(self, tool: str, arguments: Any, *, call_id: str) -> Ruling:
         """The ruling for a framework that asks first whether to pause, and runs the call later: `admit` with the same call id, tool and
-        arguments then answers the same without a second record. Arguments may be a JSON text. Never raises."""
-        plain = read_arguments(arguments) if type(arguments) is str else frozen(arguments)
+        arguments then answers the same without a second record. Of a JSON text, `admit_text` with the same text. Never raises."""
+        text = type(arguments) is str
+        plain = read_arguments(arguments) if text else frozen(arguments)
         ruling = self._rule(tool, plain, call_id, False, True)
         if ruling.outcome is not Outcome.PAUSE:
-            self._foreseen[call_id] = (tool, canonical_arguments(plain), ruling)
+            self._foreseen[call_id] = (tool, arguments if text else canonical_arguments(plain), ruling)
         return ruling
 
     def reopen(self, ruling: Ruling, call_id: str | None) -> None:
@@ -173,6 +183,10 @@ class GuardedRun:
             _CURRENT.reset(token)
 
     def _decide(self, tool: str, plain: Any, call_id: str | None) -> Decision:
+        snapshot = self._run.snapshot
+        if snapshot.plain and type(self.user) is User and snapshot.clock() < snapshot.expires:
+            # What the run comes to where nothing is recorded, without the calls in between.
+            return snapshot.engine.decide(tool, plain, self.user, ctx=self.ctx)
         return self._run.decide(tool, plain, ctx=self.ctx, call_id=call_id)
 
     def _held(self, tool: str, plain: Any, call_id: str | None, decision: Decision) -> HeldCall | None:
@@ -181,10 +195,6 @@ class GuardedRun:
         return None if user is None else HeldCall(decision, plain, user, self.user, call_id, self.run_id)
 
     def _rule(self, tool: str, plain: Any, call_id: str | None, approved: bool, can_pause: bool) -> Ruling:
-        if self._foreseen and call_id is not None and not approved and (kept := self._foreseen.pop(call_id, None)) is not None:
-            named, digest, ruling = kept
-            if named == tool and digest == canonical_arguments(plain):
-                return ruling
         decision = self._decide(tool, plain, call_id)
         if decision.verdict is Verdict.ALLOW:
             return Ruling(Outcome.RUN, tool, plain, decision)
@@ -227,6 +237,13 @@ class GuardedRun:
 def current_guarded_run() -> GuardedRun | None:
     """The innermost guarded run of this thread or task."""
     return _CURRENT.get()
+
+
+def open_gate() -> Gate:
+    """The gate that `HEXGATE_KEY` names. Raises what `Gate.from_env` raises."""
+    from hexgate.runtime.gate import Gate  # with the engine's library, which whoever has a gate has loaded
+
+    return Gate.from_env()
 
 
 def _default_pauses() -> Pauses:

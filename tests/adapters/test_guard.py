@@ -209,7 +209,10 @@ def test_a_store_has_the_last_word(gate: Gate, standing: Standing, outcome: Outc
 def test_what_was_foreseen_is_decided_once(guard: Guard) -> None:
     run = guard.run(ALICE)
     foreseen = run.foresee("refund", '{"amount": 30}', call_id="c")
-    assert run.admit_text("refund", '{"amount":30}', call_id="c") is foreseen
+    assert run.admit_text("refund", '{"amount": 30}', call_id="c") is foreseen
+    assert run.admit_text("refund", '{"amount": 30}', call_id="c") is not foreseen
+    foreseen = run.foresee("refund", {"amount": 30, "x": 1}, call_id="c")
+    assert run.admit("refund", {"x": 1, "amount": 30}, call_id="c") is foreseen
     run.foresee("refund", {"amount": 30}, call_id="d")
     assert not run.admit("refund", {"amount": 900}, call_id="d").runs
     assert run.foresee("wire", {}, call_id="e").outcome is Outcome.PAUSE

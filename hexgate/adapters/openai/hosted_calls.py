@@ -80,7 +80,7 @@ def _settled(run: GuardedRun, request: Any, agent: Any, context_wrapper: Any) ->
 
 def _rule(run: GuardedRun, request: Any, *, approved: bool, can_pause: bool) -> Ruling:
     item = request.request_item
-    name = f"{hosted_server_name(request.mcp_tool)}.{_member(item, 'name')}"
+    name = f"{hosted_server_name(_member(item, 'server_label'))}.{_member(item, 'name')}"
     arguments = _member(item, "arguments") or ""
     return run.admit_text(name, arguments, call_id=_member(item, "id"), approved=approved, can_pause=can_pause)
 

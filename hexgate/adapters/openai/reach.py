@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents import Agent, AgentBase
 from agents.handoffs import Handoff
@@ -21,8 +21,10 @@ from agents.tool import (
 )
 
 from hexgate.adapters.coverage import Coverage, Gating, ToolFound, cover
-from hexgate.adapters.guard import current_guarded_run
-from hexgate.runtime.gate import Gate
+from hexgate.adapters.guard import current_guarded_run, open_gate
+
+if TYPE_CHECKING:
+    from hexgate.runtime.gate import Gate
 
 LOG = logging.getLogger("hexgate")
 
@@ -37,7 +39,7 @@ _OWN_WAYS: tuple[tuple[type[Any], str], ...] = (
 def coverage(agent: Agent[Any], gate: Gate | None = None) -> Coverage:
     """Every tool that an agent can reach, by the gate's policy (default: the gate that `HEXGATE_KEY` names). A server of local MCP tools
     is one row: its tools are known once it is connected (`coverage_with_servers`)."""
-    return cover(agent.name, tools_found(agent), Gate.from_env() if gate is None else gate)
+    return cover(agent.name, tools_found(agent), open_gate() if gate is None else gate)
 
 
 async def coverage_with_servers(agent: Agent[Any], gate: Gate | None = None) -> Coverage:
@@ -47,7 +49,7 @@ async def coverage_with_servers(agent: Agent[Any], gate: Gate | None = None) -> 
         for server in each.mcp_servers:
             found += [ToolFound(tool.name, "mcp", Gating.CALL, path, server.name) for tool in await server.list_tools()]
     rest = [tool for tool in tools_found(agent) if tool.kind != "mcp server"]
-    return cover(agent.name, [*rest, *found], Gate.from_env() if gate is None else gate)
+    return cover(agent.name, [*rest, *found], open_gate() if gate is None else gate)
 
 
 def tools_found(agent: Agent[Any]) -> list[ToolFound]:
@@ -93,16 +95,16 @@ def gate_offer(get_all_tools: Callable[..., Awaitable[list[Any]]]) -> Callable[.
     return gated
 
 
-def hosted_server_name(tool: HostedMCPTool) -> str:
-    """What policies call a hosted MCP server; a tool of it is `hosted_mcp.SERVER.TOOL`."""
-    return f"hosted_mcp.{tool.tool_config.get('server_label', '')}"
+def hosted_server_name(label: object) -> str:
+    """What policies call the hosted MCP server of a label; a tool of it is `hosted_mcp.LABEL.TOOL`."""
+    return f"hosted_mcp.{label}"
 
 
 def _found(tool: Any, path: tuple[str, ...]) -> ToolFound:
     if isinstance(tool, FunctionTool):
         return _function_found(tool, path)
     if isinstance(tool, HostedMCPTool):
-        name = hosted_server_name(tool)
+        name = hosted_server_name(tool.tool_config.get("server_label", ""))
         if tool.tool_config.get("require_approval") == "always":
             return ToolFound(name, "hosted mcp", Gating.CALL, path, f"each call asks first, as `{name}.TOOL`")
         return ToolFound(name, "hosted mcp", Gating.OFFER, path, "with `require_approval: always` each call is decided on")

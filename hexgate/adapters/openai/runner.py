@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents import Agent, Runner
 from agents.result import RunResult, RunResultStreaming
@@ -14,7 +14,9 @@ from hexgate.adapters.openai.attachment import attach
 from hexgate.adapters.openai.reach import not_gated
 from hexgate.adapters.pauses import Pauses
 from hexgate.decision.decision import TokenUser, User
-from hexgate.runtime.gate import Gate
+
+if TYPE_CHECKING:
+    from hexgate.runtime.gate import Gate
 
 
 class HexgateRunner:

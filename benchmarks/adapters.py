@@ -1,0 +1,136 @@
+"""What the gate adds to a framework: time per tool call, and time of import: `python -m benchmarks.adapters [NAME …] [--json]`.
+
+A run of many calls by a scripted model, with the gate and without, in turns; what the gate adds to a call is the median of the
+differences, in processor time: other programs on the machine do not count. The
+import is measured in fresh processes, in turns as well: the framework alone, and the framework and then the adapter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.policies import REFUNDS
+from benchmarks.signed_policies import KEY, signed_policy
+from hexgate.adapters.pauses import PausesInMemory
+from hexgate.runtime import Gate, User
+
+CALLS = 50
+"""Tool calls in one run."""
+
+RUNS = 41
+IMPORTS = 7
+USER = User("alice", "billing")
+ARGUMENTS = {"order_id": "30", "amount": 30, "currency": "USD"}
+
+Run = Callable[[bool], Awaitable[object]]
+"""One run of `CALLS` calls, with the gate or without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A framework: what a program with it imports anyway, its adapter, and what makes its runs from a gate."""
+
+    framework: str
+    adapter: str
+    make: Callable[[Gate], Run]
+
+
+def make_openai(gate: Gate) -> Run:
+    """Runs of the OpenAI Agents SDK: every call in a turn of its own, as models make them."""
+    os.environ["OPENAI_AGENTS_DISABLE_TRACING"] = "1"
+    from agents import Agent, Runner, function_tool
+    from agents.testing import ScriptedModel, assistant_message, function_call
+
+    from hexgate.adapters.openai import HexgateRunner
+
+    @function_tool
+    async def refund_order(order_id: str, amount: int, currency: str) -> str:
+        """Refund an order."""
+        return "refunded"
+
+    runner = HexgateRunner(gate, pauses=PausesInMemory())
+
+    async def run(gated: bool) -> object:
+        calls = [function_call("refund_order", ARGUMENTS, call_id=f"call-{number}") for number in range(CALLS)]
+        agent = Agent(name="shop", model=ScriptedModel([calls, [assistant_message("done")]]), tools=[refund_order])
+        if gated:
+            return await runner.run(agent, "go", user=USER)
+        return await Runner.run(agent, "go")
+
+    return run
+
+
+CONTENDERS = {"openai": Contender("from agents import Agent, Runner", "from hexgate.adapters.openai import HexgateRunner", make_openai)}
+
+
+def measure_calls(make: Callable[[Gate], Run]) -> tuple[float, float]:
+    """Median microseconds of one tool call without the gate, and of what the gate adds. Decisions are made by the signed module; the log is off."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder) / "policy.hexgate"
+        bundle.write_bytes(signed_policy(REFUNDS, 1, not_after=4_000_000_000))
+        with Gate.from_bundle(bundle, [KEY.public], state=Path(folder) / "state", audit=False, refresh_seconds=None) as gate:
+            return asyncio.run(_measure(make(gate)))
+
+
+async def _measure(run: Run) -> tuple[float, float]:
+    times: dict[bool, list[float]] = {False: [], True: []}
+    for number in range(RUNS + 1):
+        for gated in (False, True):
+            begun = time.process_time()
+            await run(gated)
+            if number:  # the first pair warms up
+                times[gated].append((time.process_time() - begun) / CALLS * 1e6)
+    added = [behind - without for without, behind in zip(times[False], times[True], strict=True)]
+    return statistics.median(times[False]), statistics.median(added)
+
+
+def measure_import(contender: Contender) -> tuple[float, float]:
+    """Median milliseconds of importing the framework, and of importing the adapter after it."""
+    code = (
+        f"import time; a = time.perf_counter(); {contender.framework}; b = time.perf_counter(); {contender.adapter}; c = time.perf_counter();"
+        " print(b - a, c - b)"
+    )
+    pairs = []
+    for _ in range(IMPORTS):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        pairs.append([float(each) * 1e3 for each in done.stdout.split()])
+    alone, added = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return alone, added
+
+
+def main() -> None:
+    """Print a table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    rows: dict[str, dict[str, Any]] = {}
+    for name in options.names or CONTENDERS:
+        without, more = measure_calls(CONTENDERS[name].make)
+        alone, added = measure_import(CONTENDERS[name])
+        rows[name] = {"call_us": without, "added_us": more, "import_ms": alone, "added_import_ms": added}
+    if options.json:
+        print(json.dumps(rows, indent=1))
+        return
+    print("| framework | a call, without | added | target | import | added | target |\n|---|---|---|---|---|---|---|")
+    for name, row in rows.items():
+        print(
+            f"| {name} | {row['call_us']:.0f} us | {row['added_us']:.1f} us | <= 50 us"
+            f" | {row['import_ms']:.0f} ms | {row['added_import_ms']:.0f} ms | <= 100 ms |"
+        )
+
+
+if __name__ == "__main__":
+    main()
