@@ -12,6 +12,10 @@ EMPTY_ROOT = sha256(b"").digest()
 """Root of the tree without leaves (RFC 6962 section 2.1)."""
 
 
+_BLOCK = 256
+"""Leaves that are put into a tree at once: a power of two."""
+
+
 def leaf_hash(line: bytes) -> bytes:
     """The hash of a leaf."""
     return sha256(b"\0" + line).digest()
@@ -20,6 +24,14 @@ def leaf_hash(line: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node."""
     return sha256(b"\1" + left + right).digest()
+
+
+def _perfect_root(level: list[bytes]) -> bytes:
+    """The root over a power of two of leaf hashes."""
+    while len(level) > 1:
+        nodes = iter(level)
+        level = [sha256(b"\1" + left + right).digest() for left, right in zip(nodes, nodes, strict=True)]
+    return level[0]
 
 
 class Frontier:
@@ -43,17 +55,22 @@ class Frontier:
         return self._folded + len(self._waiting)
 
     def _fold(self) -> None:
-        """Put the waiting leaves into the tree: one inner hash each on average."""
-        subtrees, size = self._subtrees, self._folded
-        for leaf in self._waiting:
-            remaining = size
+        """Put the waiting leaves into the tree: one inner hash each on average, whole blocks at a time where they are aligned."""
+        subtrees, size, waiting = self._subtrees, self._folded, self._waiting
+        at, count = 0, len(waiting)
+        while at < count:
+            if size % _BLOCK or count - at < _BLOCK:
+                node, leaves, remaining = waiting[at], 1, size
+            else:
+                node, leaves, remaining = _perfect_root(waiting[at : at + _BLOCK]), _BLOCK, size // _BLOCK
             while remaining & 1:
-                leaf = sha256(b"\1" + subtrees.pop() + leaf).digest()
+                node = sha256(b"\1" + subtrees.pop() + node).digest()
                 remaining >>= 1
-            subtrees.append(leaf)
-            size += 1
+            subtrees.append(node)
+            size += leaves
+            at += leaves
         self._folded = size
-        self._waiting.clear()
+        waiting.clear()
 
     def root(self) -> bytes:
         """The tree's root."""

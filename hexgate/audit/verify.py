@@ -7,6 +7,7 @@ sent elsewhere (`anchors`) cannot be removed by them.
 
 from __future__ import annotations
 
+from binascii import hexlify
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -157,25 +158,25 @@ class _Strand:
         size = length = 0
         wanted = {checkpoint.size for checkpoint, _ in notes}
         roots: dict[int, bytes] = {}
-        previous, seq = self.previous, self.seq
+        previous, seq = self.previous.encode(), self.seq
         append = frontier.append
         for line in chain((first,), lines):
             size += 1
             length += len(line) + 1
-            if not line.startswith(f'{{"seq":{seq},"prev":"{previous}","'.encode()):
+            if not line.startswith(b'{"seq":%d,"prev":"%b","' % (seq, previous)):
                 self.seq = seq
-                self._explain(line, size, previous)
+                self._explain(line, size, previous.decode())
                 seq = self.seq
             seq += 1
             leaf = sha256(b"\0" + line).digest()
-            previous = leaf[:8].hex()
+            previous = hexlify(leaf[:8])
             append(leaf)
             if size in wanted:
                 roots[size] = frontier.root()
             if line.find(_DECISION, 0, 140) < 0:
                 self._count(line)
         self.seq = seq
-        self.previous = previous
+        self.previous = previous.decode()
         self.before = (size, frontier.root().hex())
         self.result.records += size
         self._require_end(path, length)

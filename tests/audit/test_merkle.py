@@ -85,6 +85,17 @@ def test_a_frontier_has_the_root_of_the_definition(size: int) -> None:
     assert tree_root([leaf_hash(line) for line in lines]) == naive_root(lines)
 
 
+@given(cuts=st.lists(st.one_of(st.integers(1, 1_100), st.sampled_from([255, 256, 257, 511, 512, 513, 768, 1024])), min_size=1, max_size=4))
+def test_roots_asked_for_on_the_way(cuts: list[int]) -> None:
+    """Leaves go into a tree in blocks; where roots are asked for between them, the blocks do not begin where the leaves do."""
+    lines = [b"%d" % number for number in range(max(cuts))]
+    frontier = Frontier()
+    for cut in sorted(set(cuts)):
+        for line in lines[frontier.size : cut]:
+            frontier.append(leaf_hash(line))
+        assert frontier.root() == naive_root(lines[:cut])
+
+
 @given(size=SIZES, data=st.data())
 def test_inclusion(size: int, data: st.DataObject) -> None:
     lines = [b"%d" % number for number in range(size)]
