@@ -14,6 +14,7 @@ help:
 	@echo "make mutate-bundle  change every byte of a bundle to every other value"
 	@echo "make fuzz-tokens  read 20,000 damaged tokens, beside the Biscuit library"
 	@echo "make kill-writers  kill four writers of one log 200 times, and look for every call"
+	@echo "make framework-suites  run the agent frameworks' own tests behind a gate that allows everything"
 	@echo "make bench   measure, beside other engines where they install"
 
 $(VENV)/installed: pyproject.toml
@@ -53,6 +54,9 @@ fuzz-tokens: setup
 
 kill-writers: setup
 	$(BIN)/python -m benchmarks.kill_campaign
+
+framework-suites: setup
+	$(BIN)/python -m benchmarks.framework_suites
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt

@@ -1,7 +1,7 @@
 """What the gate adds to a framework: time per tool call, and time of import: `python -m benchmarks.adapters [NAME …] [--json]`.
 
-A run of many calls by a scripted model, with the gate and without, in turns; what the gate adds to a call is the median of the
-differences, in processor time: other programs on the machine do not count. The
+A run of many calls by a scripted model, with the gate and without, in turns that change places; what the gate adds to a call is the
+difference of the least times, which other programs on the machine disturb the least. The
 import is measured in fresh processes, in turns as well: the framework alone, and the framework and then the adapter.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import statistics
@@ -76,7 +77,7 @@ CONTENDERS = {"openai": Contender("from agents import Agent, Runner", "from hexg
 
 
 def measure_calls(make: Callable[[Gate], Run]) -> tuple[float, float]:
-    """Median microseconds of one tool call without the gate, and of what the gate adds. Decisions are made by the signed module; the log is off."""
+    """Microseconds of one tool call without the gate, and of what the gate adds. Decisions are made by the signed module; the log is off."""
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "policy.hexgate"
         bundle.write_bytes(signed_policy(REFUNDS, 1, not_after=4_000_000_000))
@@ -86,14 +87,13 @@ def measure_calls(make: Callable[[Gate], Run]) -> tuple[float, float]:
 
 async def _measure(run: Run) -> tuple[float, float]:
     times: dict[bool, list[float]] = {False: [], True: []}
-    for number in range(RUNS + 1):
-        for gated in (False, True):
+    for number in range(RUNS):
+        for gated in (False, True) if number % 2 else (True, False):
+            gc.collect()
             begun = time.process_time()
             await run(gated)
-            if number:  # the first pair warms up
-                times[gated].append((time.process_time() - begun) / CALLS * 1e6)
-    added = [behind - without for without, behind in zip(times[False], times[True], strict=True)]
-    return statistics.median(times[False]), statistics.median(added)
+            times[gated].append((time.process_time() - begun) / CALLS * 1e6)
+    return min(times[False]), min(times[True]) - min(times[False])
 
 
 def measure_import(contender: Contender) -> tuple[float, float]:

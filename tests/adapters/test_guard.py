@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextvars import ContextVar, copy_context
 from pathlib import Path
@@ -17,7 +18,11 @@ from hexgate.adapters.guard import Guard, UngatedToolsError, UserRequiredError, 
 from hexgate.adapters.pauses import HeldCall, Pauses, PausesInFile, PausesInMemory
 from hexgate.adapters.private_context import drive, drive_sync, in_context
 from hexgate.adapters.ruling import Outcome
+from hexgate.approvals.evidence import by_key
+from hexgate.approvals.store import ApprovalStore
+from hexgate.bundle.keys import generate_key
 from hexgate.runtime import Gate, User
+from hexgate.runtime.held_calls import open_steps
 
 POLICY = """\
 version: 1
@@ -324,3 +329,33 @@ def test_coverage(gate: Gate) -> None:
     ]
     assert [row.tool.name for row in covered.ungated] == ["notes.search", "x"]
     assert covered.to_dict()["tools"][0]["roles"]["billing"] == {"says": "depends", "text": "allow if args.amount <= 500"}
+
+
+def test_the_gates_own_store_decides_on_a_call_that_names_its_approvers(tmp_path: Path) -> None:
+    key = generate_key()
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(f"version: 1\nroles:\n  billing:\n    tools:\n      vote: {{mode: approval_required, approvers: ['{key.public.text}']}}\n")
+    store = ApprovalStore(tmp_path / "approvals.sqlite")
+    with Gate.from_source(f"dev:{policy}", approvals=store, refresh_seconds=None) as gate:
+        guard = Guard(gate, pauses=PausesInMemory())
+        held = guard.run(ALICE).admit("vote", {"for": "x"}, call_id="c", can_pause=True)
+        assert held.outcome is Outcome.PAUSE and held.request_id is not None and gate.approvals is not None
+        early = guard.run(ALICE).admit("vote", {"for": "x"}, call_id="c", approved=True)
+        assert early.text == "this call needs an approval (approval_required)"
+        request = gate.approvals.get(held.request_id).request
+        open_steps(store, None).approve(request.id, by_key(key, request), None, time.time_ns())
+        assert guard.run(ALICE).admit("vote", {"for": "y"}, call_id="c", approved=True).outcome is Outcome.REFUSE
+        assert guard.run(BOB).admit("vote", {"for": "x"}, call_id="c", approved=True).outcome is Outcome.REFUSE
+        assert guard.run(ALICE).admit("vote", {"for": "x"}, call_id="d").runs
+        assert not guard.run(ALICE).admit("vote", {"for": "x"}, call_id="d").runs
+
+
+def test_a_store_that_cannot_be_used_refuses(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nroles:\n  billing:\n    tools:\n      vote: {mode: approval_required}\n")
+    store = tmp_path / "approvals.sqlite"
+    with Gate.from_source(f"dev:{policy}", approvals=ApprovalStore(store), refresh_seconds=None) as gate:
+        store.unlink(missing_ok=True)
+        store.mkdir()
+        ruling = Guard(gate, pauses=PausesInMemory()).run(ALICE).admit("vote", {}, can_pause=True)
+        assert ruling.text == "this call cannot be held for an approval (approval_unavailable)"
