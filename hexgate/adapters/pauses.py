@@ -53,8 +53,8 @@ class HeldCall:
 
     @property
     def identified(self) -> bool:
-        """Whether the digest tells these arguments from all others."""
-        return is_identified(self.args)
+        """Whether the digest tells this call from all others."""
+        return is_identified(self.args) and is_identified(self.call_id)
 
     @property
     def seconds(self) -> int:

@@ -166,6 +166,13 @@ def test_an_approval_fits_only_its_call(
     assert again.text == "the approval is not for this call (approval_mismatch)"
 
 
+def test_a_call_id_that_is_no_text_is_refused(guard: Guard) -> None:
+    run = guard.run(ALICE)
+    assert run.admit("wire", {}, call_id="\ud800", can_pause=True).text == "this call cannot be held for an approval (approval_unavailable)"
+    assert run.admit("refund", {"amount": 1}, call_id="\ud800").runs
+    assert run.foresee("refund", '{"amount": "\ud800"}', call_id="\ud800").outcome is Outcome.REFUSE
+
+
 def test_a_pause_ends(pauses: Pauses) -> None:
     assert pauses.add(b"over", 0)
     assert not pauses.take(b"over")
