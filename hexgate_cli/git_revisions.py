@@ -20,6 +20,10 @@ from hexgate_cli.failures import CommandError, InputError
 GIT_SECONDS = 60
 """How long one call of git may take."""
 
+_ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "LC_ALL": "C"}
+"""Nothing is locked, asked for or fetched: what a repository names as a remote may be a program (gitremote-helpers(7)). No protocol is
+called `none`, and a git older than 2.45 knows no other way to forbid it."""
+
 _REGULAR = ("100644", "100755")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -98,11 +102,14 @@ def _list(commit: str, directory: str) -> dict[str, _Entry]:
     for line in listed.split(b"\0")[:-1]:
         facts, _, name = line.partition(b"\t")
         mode, _, digest, size = facts.decode("ascii").split()
-        entries[name.decode("utf-8", "surrogateescape")] = _Entry(mode, digest, None if size == "-" else int(size))
+        # Git writes `BAD` for the size of an object that it does not have.
+        entries[name.decode("utf-8", "surrogateescape")] = _Entry(mode, digest, int(size) if size.isdecimal() else None)
     return entries
 
 
 def _blob(entry: _Entry, file: PurePosixPath | object) -> bytes:
+    if entry.mode in _REGULAR and entry.size is None:
+        raise CommandError(f"the repository does not have the content of `{file}` in that revision", help="a partial clone lacks some: `git fetch --refetch`")
     if entry.mode not in _REGULAR or entry.size is None:
         raise CommandError(f"`{file}` is not a file in that revision", help="links, directories and submodules are not followed")
     if entry.size > FILE_BYTES:
@@ -112,7 +119,7 @@ def _blob(entry: _Entry, file: PurePosixPath | object) -> bytes:
 
 def _git(*arguments: str, optional: bool = False, missing: str = "") -> bytes:
     """What git writes. `optional`: nothing where it fails. Raises CommandError; InputError with `missing` where that is given."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+    environment = {**os.environ, **_ENVIRONMENT}
     try:
         done = subprocess.run(
             ["git", "--no-pager", "--no-replace-objects", *map(os.fsencode, arguments)],
@@ -129,6 +136,8 @@ def _git(*arguments: str, optional: bool = False, missing: str = "") -> bytes:
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()
     if any("not a git repository" in line for line in said):
         raise InputError("this is no git repository, and a revision was named", help="run it inside of the repository, or name directories")
+    if any("dubious ownership" in line for line in said):
+        raise CommandError("git does not read this repository, which belongs to another user", help="`git config --global --add safe.directory DIRECTORY` says that you trust it")
     if missing:
         raise InputError(missing, help="`git log --oneline` lists revisions; a shallow clone does not have them all")
     if optional:

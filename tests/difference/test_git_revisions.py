@@ -122,6 +122,28 @@ def test_attributes_of_the_repository_run_nothing(repository: Path) -> None:
     assert not (repository / "ran").exists()
 
 
+def test_content_that_a_partial_clone_lacks_is_not_fetched(repository: Path) -> None:
+    """A remote may be a program that the repository's configuration names."""
+    digest = git("rev-parse", "HEAD:policies/base.yaml")
+    (repository / ".git" / "objects" / digest[:2] / digest[2:]).unlink()
+    for name, value in {
+        "core.repositoryFormatVersion": "1", "extensions.partialClone": "origin", "remote.origin.promisor": "true",
+        "remote.origin.url": f"ext::touch {repository / 'ran'}", "protocol.ext.allow": "always",
+    }.items():  # fmt: skip
+        git("config", name, value)
+    with pytest.raises(CommandError) as caught:
+        read_revision("HEAD", "policies")
+    assert caught.value.message == "the repository does not have the content of `policies/base.yaml` in that revision"
+    assert not (repository / "ran").exists()
+
+
+def test_a_repository_of_another_user(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(CommandError) as caught:
+        read_revision("HEAD", "policies")
+    assert caught.value.message == "git does not read this repository, which belongs to another user"
+
+
 def test_the_command_on_a_revision(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["diff", "HEAD~1:policies", "policies", "--fail-on", "widening", "--cases", "2000"]) == 1
     out = capsys.readouterr().out
