@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from hexgate.decision.policy_table import read_table
 from hexgate.diagnostics import PolicyInvalidError
@@ -14,7 +13,7 @@ from hexgate.policy.tool_schemas import parse_tool_schemas
 from hexgate_cli.engines import open_engines
 from hexgate_cli.failures import InputError
 from hexgate_cli.git_revisions import read_revision, split_revision
-from hexgate_cli.inputs import BUNDLE_SUFFIX, is_bundle, read_bytes, refuse_trust_in_policies
+from hexgate_cli.inputs import BUNDLE_SUFFIX, is_bundle, is_there, read_bytes, refuse_trust_in_policies
 from hexgate_cli.options import Engine
 from hexgate_cli.policies import Inspection, inspect_files, require_policy, require_valid
 from hexgate_cli.source_text import SourceText
@@ -43,7 +42,7 @@ def open_sides(old: str, new: str, trust: str | None, tools: str | None) -> tupl
 
 
 def _open(path: str, trust: str | None, tools: str | None) -> OpenedSide:
-    parts = None if Path(path).exists() else split_revision(path)
+    parts = None if is_there(path) else split_revision(path)
     if parts is not None:
         if path.endswith(BUNDLE_SUFFIX):
             raise InputError(f"`{path}` is a bundle at a revision", help="bundles are read from files: write it to one with `git show`")

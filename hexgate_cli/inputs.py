@@ -123,6 +123,18 @@ def instant_or_now(text: str | None) -> int:
     return time.time_ns() if text is None else parse_instant(text)
 
 
+def is_there(path: str) -> bool:
+    """Whether there is something at a path. Raises CommandError where that cannot be found out: a name that is too long, a folder that
+    may not be entered."""
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError as error:
+        raise CommandError(f"cannot read `{path}`: {describe_os_error(error)}") from None
+    return True
+
+
 def is_bundle(path: str) -> bool:
     """Whether a path names a bundle and not policies."""
     return path.endswith(BUNDLE_SUFFIX) and not Path(path).is_dir()

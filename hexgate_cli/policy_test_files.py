@@ -15,7 +15,7 @@ from hexgate.policy_tests.run import CaseResult, Decider, RuleCoverage, run_case
 from hexgate.policy_tests.suite import Suite
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
-from hexgate_cli.inputs import describe_os_error, read_bytes
+from hexgate_cli.inputs import describe_os_error, is_there, read_bytes
 from hexgate_cli.policies import require_policy
 from hexgate_cli.rendering.diagnostics_human import format_diagnostics
 from hexgate_cli.source_text import SourceText
@@ -50,7 +50,7 @@ def find_test_files(path: str) -> list[Path]:
     """The files of tests below a directory, in order; a file of tests itself; the tests of a policy file, `NAME_test.yaml` beside
     `NAME.yaml`. Raises InputError where there is none."""
     target = Path(path)
-    if not path or not target.exists():
+    if not path or not is_there(path):
         raise InputError(f"there is no file or directory `{path}`", help="pass a directory of policies, or a file of tests")
     if target.is_dir():
         found = _below(target)
@@ -61,6 +61,16 @@ def find_test_files(path: str) -> list[Path]:
     if not found:
         raise InputError(f"there is no file of tests for `{path}`", help="its name ends in `_test.yaml`; `hexgate init` writes one")
     return found
+
+
+def named_policies(path: str) -> list[Path]:
+    """The policies that the tests of a path name with `policy:`. What cannot be read names none: running it says so."""
+    try:
+        files = find_test_files(path)
+        named = [(file, parse_suite(str(file), read_bytes(str(file)))[0].policy) for file in files]
+    except CommandError:
+        return []
+    return [file.parent / policy for file, policy in named if policy is not None]
 
 
 def _below(directory: Path) -> list[Path]:

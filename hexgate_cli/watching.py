@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 LOOK_SECONDS = 0.4
@@ -18,11 +18,12 @@ _State = dict[Path, tuple[int, int]]
 """Time of the last change in nanoseconds and size in bytes, by path."""
 
 
-def watch_files(paths: Iterable[Path], looks: int | None = None) -> Iterator[None]:
+def watch_files(paths: Callable[[], Iterable[Path]], looks: int | None = None) -> Iterator[None]:
     """Yields at once, and then after every change of the files, or of policies and schemas below the folders; for ever, or for so many
-    looks. A change during the caller's own work is seen at the next look."""
-    watched = list(paths)
+    looks. `paths` is asked before each yield: what is to be watched may be written in a file that changed. A change during the caller's
+    own work is seen at the next look."""
     while looks is None or looks > 0:
+        watched = list(paths())
         before = _state(watched)
         yield
         while _state(watched) == before:

@@ -15,7 +15,7 @@ from hexgate_cli.failure_report import report_failure
 from hexgate_cli.failures import CommandError, InputError
 from hexgate_cli.options import ToolSchemas
 from hexgate_cli.output import format_json, write_file
-from hexgate_cli.policy_test_files import FileResults, TestRun, find_test_files
+from hexgate_cli.policy_test_files import FileResults, TestRun, find_test_files, named_policies
 from hexgate_cli.rendering.tests_github import format_tests_github
 from hexgate_cli.rendering.tests_human import format_tests, format_update
 from hexgate_cli.rendering.tests_json import tests_to_dict
@@ -47,6 +47,8 @@ def command(
     """
     if watch and (update or format_ is not TestFormat.HUMAN):
         raise InputError("`--watch` goes with neither `--update` nor `--format`", help="leave one of them out")
+    if update and format_ is not TestFormat.HUMAN:
+        raise InputError("`--update` does not go with `--format`", help="leave one of them out")
     if watch:
         return _watch(path, tools)
     return _run_once(path, tools, format_, update)
@@ -93,7 +95,7 @@ def _update(files: list[FileResults]) -> ExitCode:
 
 def _watch(path: str, tools: str | None) -> ExitCode:
     """Runs now, and after every change. What is wrong is shown and waited for, as a failing test is."""
-    for _ in watch_files(_watched(path, tools)):
+    for _ in watch_files(lambda: _watched(path, tools)):
         if sys.stdout.isatty():
             sys.stdout.write("\x1b[2J\x1b[H")
         try:
@@ -106,6 +108,6 @@ def _watch(path: str, tools: str | None) -> ExitCode:
 
 
 def _watched(path: str, tools: str | None) -> list[Path]:
-    target = Path(path)
-    folder = target if target.is_dir() else target.parent
-    return [folder, *([Path(tools)] if tools is not None else [])]
+    """The folders of the tests and of the policies that they name, and the schemas."""
+    folders = {place if place.is_dir() else place.parent for place in (Path(path), *named_policies(path))}
+    return [*folders, *([Path(tools)] if tools is not None else [])]

@@ -20,7 +20,7 @@ def changes(folder: Path, *edits: tuple[str, str]) -> list[str]:
     """After which of these writes the files count as changed, each write made while the last change is worked on."""
     seen: list[str] = []
     pending = list(edits)
-    for _ in watch_files([folder], looks=3):
+    for _ in watch_files(lambda: [folder], looks=3):
         if pending:
             name, text = pending.pop(0)
             (folder / name).parent.mkdir(exist_ok=True)
@@ -42,7 +42,7 @@ def test_what_does_not_count(tmp_path: Path, name: str) -> None:
 def test_a_file_that_goes_away_counts(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("1")
     seen = 0
-    for _ in watch_files([tmp_path], looks=3):
+    for _ in watch_files(lambda: [tmp_path], looks=3):
         seen += 1
         if seen == 1:
             (tmp_path / "a.yaml").unlink()
@@ -64,3 +64,17 @@ def test_a_broken_policy_is_shown_and_waited_for(tmp_path: Path, monkeypatch: py
     assert "`alow` is not a mode" in captured.err
     assert captured.out.endswith("1 passed, 0 failed; decided by interpreter and wasm\n\nwaiting for a change; Ctrl-C ends\n")
     assert captured.out.count("waiting for a change") == 2
+
+
+@pytest.mark.parametrize(("named", "changed"), [("../policies", "policies/p.yaml"), ("../policies/p.yaml", "policies/p.yaml"), ("../policies/p.yaml", "policies/base.yaml")])
+def test_a_policy_that_stands_elsewhere_counts(tmp_path: Path, named: str, changed: str) -> None:
+    for folder in ("tests", "policies"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "tests" / "p_test.yaml").write_text(f"version: 1\npolicy: {named}\ncases: [{{role: r, tool: t, expect: allow}}]\n")
+    (tmp_path / "policies" / "p.yaml").write_text("version: 1\n")
+    rounds = 0
+    for _ in watch_files(lambda: command._watched(str(tmp_path / "tests"), None), looks=3):
+        rounds += 1
+        if rounds == 1:
+            (tmp_path / changed).write_text("version: 1\ntools: {t: {mode: allow}}\n")
+    assert rounds == 2
