@@ -1,5 +1,5 @@
 """Policies in your own pytest: assertions that decide on both engines, and a hypothesis strategy of calls that the policy itself
-suggests (docs/policy-tests.md T9 to T11).
+suggests (docs/policy-tests.md T13, T14).
 
     from hexgate.testing import assert_allows, assert_denies, assert_requires_approval, parity
 
@@ -106,13 +106,16 @@ def parity(policy: str | os.PathLike[str] | CheckedPolicy) -> SearchStrategy[Dec
         def test_no_refund_above_ten_thousand(call):
             assert not (call.tool == "refund_order" and call.decision.allowed and call.args["amount"] > 10_000)
 
-    Raises ImportError without hypothesis, PolicyInvalidError where the policy does not check."""
+    Raises ImportError without hypothesis, PolicyInvalidError where the policy does not check, ValueError where no user can hold a role of it:
+    there is no call to draw."""
     try:
         from hypothesis import strategies
     except ImportError:
         raise ImportError("`parity` needs hypothesis: pip install hypothesis") from None
     engines = _engines(policy)
     derivation = Derivation(engines.policy, with_huge=False)
+    if not derivation.targets:
+        raise ValueError("the policy has no role that a user can hold, and so no call to draw: every role is `abstract`")
 
     @strategies.composite
     def calls(draw: DrawFn) -> DecidedCall:

@@ -121,6 +121,11 @@ def test_the_strategy_has_seen_every_verdict() -> None:
     assert set(Verdict) == SEEN
 
 
+def test_there_is_no_call_where_nobody_can_hold_a_role() -> None:
+    with pytest.raises(ValueError, match="the policy has no role that a user can hold, and so no call to draw: every role is `abstract`"):
+        parity(check_text("version: 1\nroles:\n  r:\n    abstract: true\n    tools:\n      t: {mode: allow}\n", "p.yaml"))
+
+
 def test_engines_that_differ_fail_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
     engines = testing._engines(POLICY)
     other = testing._engines(check_text(TEXT.replace("500]", "499]"), "p.yaml"))
