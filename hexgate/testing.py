@@ -124,7 +124,7 @@ def parity(policy: str | os.PathLike[str] | CheckedPolicy) -> SearchStrategy[Dec
         for _ in range(draw(strategies.integers(0, CHANGES)) if target.places else 0):
             place = draw(strategies.sampled_from(target.places))
             request = put(request, place.path, draw(strategies.sampled_from(place.values)))
-        call = call_of(request, target.role, target.tool)
+        call = _with_own_containers(call_of(request, target.role, target.tool))
         return DecidedCall(*call, _both(engines, call))
 
     return calls()
@@ -166,6 +166,20 @@ def _both(engines: _Engines, call: Call) -> Decision:
     if first != second:
         raise AssertionError(f"the engines disagree, which is a fault of Hexgate, on {call}\n  interpreter  {first}\n  wasm         {second}")
     return first
+
+
+def _with_own_containers(call: Call) -> Call:
+    """The call in lists and maps of its own: a test may hand them to a tool that changes them, and the next draw has the same values."""
+    user = call.user
+    if type(user) is User:
+        user = User(user.user_id, user.role, _own(user.attrs))
+    return call._replace(args=_own(call.args), user=user, ctx=_own(call.ctx), resource=_own(call.resource))
+
+
+def _own(value: Any) -> Any:
+    if type(value) is dict:
+        return {key: _own(member) for key, member in value.items()}
+    return [_own(item) for item in value] if type(value) is list else value
 
 
 def _require(verdict: Verdict, tool: str, decision: Decision) -> Decision:

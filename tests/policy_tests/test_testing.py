@@ -117,6 +117,24 @@ def test_calls_of_both_sides_of_every_constraint(call: DecidedCall) -> None:
         assert call.args["amount"] <= 500
 
 
+LISTS: list[list[Any]] = []
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(parity(check_text("version: 1\nroles:\n  r:\n    tools:\n      t: {mode: allow, constraints: ['args.items.all(x, x < 3)']}\n", "p.yaml")))
+def test_what_a_test_does_to_a_call_stays_there(call: DecidedCall) -> None:
+    """The last item is the mark: a draw that has it was given what an earlier one changed."""
+    items = call.args.get("items") if type(call.args) is dict else None
+    if type(items) is list:
+        assert "changed" not in items
+        items.append("changed")
+        LISTS.append(items)
+
+
+def test_the_strategy_has_made_lists() -> None:
+    assert len({id(items) for items in LISTS}) == len(LISTS) > 10
+
+
 def test_the_strategy_has_seen_every_verdict() -> None:
     assert set(Verdict) == SEEN
 
