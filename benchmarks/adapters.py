@@ -1,7 +1,7 @@
 """What the gate adds to a framework: time per tool call, and time of import: `python -m benchmarks.adapters [NAME …] [--json]`.
 
 A run of many calls by a scripted model, with the gate and without, in turns that change places; what the gate adds to a call is the
-difference of the least times, which other programs on the machine disturb the least. The
+median of the differences between neighbours, in processor time: what else the machine does disturbs both alike. The
 import is measured in fresh processes, in turns as well: the framework alone, and the framework and then the adapter.
 """
 
@@ -27,10 +27,10 @@ from benchmarks.signed_policies import KEY, signed_policy
 from hexgate.adapters.pauses import PausesInMemory
 from hexgate.runtime import Gate, User
 
-CALLS = 50
+CALLS = 20
 """Tool calls in one run."""
 
-RUNS = 41
+RUNS = 60
 IMPORTS = 7
 USER = User("alice", "billing")
 ARGUMENTS = {"order_id": "30", "amount": 30, "currency": "USD"}
@@ -86,14 +86,18 @@ def measure_calls(make: Callable[[Gate], Run]) -> tuple[float, float]:
 
 
 async def _measure(run: Run) -> tuple[float, float]:
-    times: dict[bool, list[float]] = {False: [], True: []}
+    without: list[float] = []
+    added: list[float] = []
     for number in range(RUNS):
+        times = {}
         for gated in (False, True) if number % 2 else (True, False):
             gc.collect()
             begun = time.process_time()
             await run(gated)
-            times[gated].append((time.process_time() - begun) / CALLS * 1e6)
-    return min(times[False]), min(times[True]) - min(times[False])
+            times[gated] = (time.process_time() - begun) / CALLS * 1e6
+        without.append(times[False])
+        added.append(times[True] - times[False])
+    return statistics.median(without), statistics.median(added)
 
 
 def measure_import(contender: Contender) -> tuple[float, float]:

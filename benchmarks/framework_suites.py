@@ -69,6 +69,10 @@ SUITES = {
             options=("-n", "2", "--dist", "loadscope", "-m", "not serial", "--timeout=120"),
             environment=(("OPENAI_API_KEY", "none"),),
             attach="attach_openai",
+            explained=(
+                ("tests.test_local_shell_tool::test_local_shell_action_execute_invokes_executor",
+                 "the executor is given an equal copy of the call, which nobody can change after the decision; the test asks for the same object"),
+            ),
         ),
     )
 }  # fmt: skip

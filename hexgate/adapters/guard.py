@@ -17,7 +17,6 @@ from hexgate.adapters.approvals import Approvals, GateApprovals, Standing
 from hexgate.adapters.arguments import read_arguments
 from hexgate.adapters.pauses import HeldCall, Pauses, PausesInFile, PausesInMemory
 from hexgate.adapters.ruling import Outcome, Refusal, Ruling, denial_text, refusal_text
-from hexgate.bundle.state import default_state_path
 from hexgate.decision.argument_digest import canonical_arguments
 from hexgate.decision.decision import Decision, Reason, TokenUser, User, Verdict
 from hexgate.runtime.frozen_arguments import frozen
@@ -247,5 +246,8 @@ def open_gate() -> Gate:
 
 
 def _default_pauses() -> Pauses:
+    # With the reader of bundles, which whoever has a gate has loaded.
+    from hexgate.bundle.state import default_state_path
+
     directory = default_state_path(os.environ)
     return PausesInMemory() if directory is None else PausesInFile(directory / PAUSES_FILE)
