@@ -92,11 +92,17 @@ def test_what_a_change_lets_through(repository: Path, fail_on: str, code: int) -
 
 @pytest.mark.parametrize(
     ("base", "policies", "said"),
-    [("", "policies", "there is no base to compare with\n"), ("HEAD", "elsewhere", "there are no policies in HEAD to compare with\n")],
+    [("", "policies", "there is no base to compare with\n"), ("HEAD", "elsewhere", "::warning title=hexgate diff::there is no elsewhere in HEAD to compare with\n")],
 )
 def test_nothing_to_compare_with(repository: Path, base: str, policies: str, said: str) -> None:
     done = step("Show what changes", repository, base=base, policies=policies)
     assert (done.returncode, done.stdout) == (0, said)
+
+
+def test_a_whole_path_is_compared_as_well(repository: Path) -> None:
+    (repository / "policies" / "billing.yaml").write_text(POLICY.replace("500", "900"))
+    done = step("Show what changes", repository, base="HEAD", fail_on="widening", policies=str(repository / "policies"))
+    assert (done.returncode, "::warning file=" in done.stdout) == (1, True)
 
 
 def test_names_with_spaces_and_options(repository: Path) -> None:
