@@ -59,15 +59,13 @@ class Side:
         return self.engines.get("wasm") or next(iter(self.engines.values()))
 
     def entry_name(self, role: str, tool: str, decision: Decision) -> str | None:
-        """The pattern under which a role has a tool that nothing names exactly; None for its default policy, or nothing."""
+        """The longest pattern that the role or the boundary has for a tool that nothing names exactly; None where there is none."""
         if self.policy is None:
             rule = decision.rule
             return None if rule is None or rule.tool not in self.named.patterns else rule.tool
-        row = self.policy.roles.get(role)
-        for entry in () if row is None else row.patterns:
-            if matches_pattern(entry.pattern, tool):
-                return entry.pattern
-        return None
+        rows = (self.policy.roles.get(role), self.policy.boundary)
+        patterns = (entry.pattern for row in rows if row is not None for entry in row.patterns)
+        return max((pattern for pattern in patterns if matches_pattern(pattern, tool)), key=len, default=None)
 
 
 def decide_call(engine: Decider, call: Call) -> Decision:
