@@ -75,6 +75,7 @@ class _SuiteParser:
     def __init__(self, reader: Reader, policy: CheckedPolicy | None) -> None:
         self._reader = reader
         self._policy = policy
+        self._count = 0
 
     def parse(self, file: str, tree: Mapping) -> Suite:
         reader = self._reader
@@ -92,10 +93,10 @@ class _SuiteParser:
                     cases += make(node, request)
                 except Reported:
                     continue
-        if not cases and not reader.diagnostics:
+        if self._count > CASES:
+            reader.report("HG208", f"the file has {self._count:,} cases, more than {CASES:,}", Place(file, 1, 1), "split it")
+        elif not cases and not reader.diagnostics:
             reader.report("HG205", "the file has no case", Place(file, 1, 1), "write one below `cases:` or a table below `tables:`")
-        if len(cases) > CASES:
-            reader.report("HG208", f"the file has {len(cases):,} cases, more than {CASES:,}", Place(file, 1, 1), "split it")
         return Suite(file, policy, tuple(cases))
 
     def _list(self, tree: Mapping, key: str) -> tuple[Node, ...]:
@@ -142,10 +143,18 @@ class _SuiteParser:
         args = object_value(self._reader, tree, "args")
         request = self._request(tree, around)
         expected = self._expected(self._require(tree, "expect", "a case"))
+        self._make_room(1)
         names = name_value(self._reader, role, "role"), name_value(self._reader, tool, "tool")
         self._require_known(names[0], role, names[1], tool, expected)
         name = self._reader.text(tree, "name") or f"{names[0]} {names[1]}"
         return [_made(name, *names, args, request, expected, tree.place)]
+
+    def _make_room(self, cases: int) -> None:
+        """Counts cases before they are written out: a short table of long lists has millions. Raises Reported where they are too many;
+        the whole number is reported at the end."""
+        self._count += cases
+        if self._count > CASES:
+            raise Reported
 
     def _require(self, tree: Mapping, key: str, what: str) -> Node:
         node = tree.get(key)
@@ -209,6 +218,7 @@ class _SuiteParser:
         request = self._request(tree, around)
         all_args = self._all_args(tree)
         expected = self._for_roles(self._require(tree, "expect", "a row"), roles)
+        self._make_room(len(roles) * len(tools) * len(all_args))
         label = ": ".join(part for part in (title, self._reader.text(tree, "name")) if part)
         cases = []
         for (role, role_node), outcome in zip(roles, expected, strict=True):

@@ -150,3 +150,12 @@ def _row(case: PolicyCase) -> tuple[Any, ...]:
 def test_without_a_time_no_case_depends_on_the_day() -> None:
     suite, _ = parse_suite("t_test.yaml", f"version: 1\ncases: [{CASE}]\n".encode())
     assert suite.cases[0].now == DEFAULT_NOW
+
+
+def test_a_short_table_of_long_lists() -> None:
+    """The cases are counted, and never made: 64 million of them would fill the memory."""
+    names = "[" + ", ".join(["a"] * 400) + "]"
+    args = "[" + ", ".join(["{}"] * 400) + "]"
+    suite, found = parse_suite("p_test.yaml", f"version: 1\ntables:\n  - {{roles: {names}, tools: {names}, rows: [{{args: {args}, expect: deny}}]}}\n".encode())
+    assert suite.cases == ()
+    assert [(one.code, one.message) for one in found] == [("HG208", "the file has 64,000,000 cases, more than 100,000")]
