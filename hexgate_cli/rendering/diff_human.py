@@ -55,7 +55,8 @@ def what_it_is(report: Report, before: OpenedSide, after: OpenedSide) -> str:
     whole = "" if report.is_complete else ", which is not all that they suggest"
     sources = [opened for opened in (before, after) if opened.side.policy is not None]
     derived = "both sides' policies" if len(sources) == 2 else f"`{escape_text(sources[0].name)}` alone, the other side has no policies in it"
-    return f"{report.cases:,} calls were tried, derived from {derived}{whole}. These are differences that were found, not a proof that there are no others."
+    tried = "1 call was" if report.cases == 1 else f"{report.cases:,} calls were"
+    return f"{tried} tried, derived from {derived}{whole}. These are differences that were found, not a proof that there are no others."
 
 
 def count_sentence(report: Report) -> str:
