@@ -17,7 +17,7 @@ from hexgate.policy.source import SourcePolicy
 from hexgate.policy.tool_schemas import ToolSchemas, parse_tool_schemas
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
-from hexgate_cli.inputs import describe_os_error, read_bytes
+from hexgate_cli.inputs import describe_os_error, is_bundle, read_bytes
 from hexgate_cli.rendering.diagnostics_human import format_diagnostics
 from hexgate_cli.source_text import SourceText
 from hexgate_cli.terminal import screen_of
@@ -89,6 +89,8 @@ def _require_readable(path: str) -> None:
         raise CommandError(f"cannot read `{path}`: {describe_os_error(error)}") from None
     except ValueError as error:
         raise InputError(f"`{path}` is no path: {error}") from None
+    if is_bundle(path):
+        raise InputError(f"`{path}` is a bundle, and policies are needed", help="name what it was signed from; `hexgate inspect` shows what is in it")
 
 
 def require_policy(path: str, tools: str | None = None) -> CheckedPolicy:
