@@ -1,0 +1,58 @@
+"""What the model is offered in a turn: tools that the provider runs are withheld unless the policy allows them by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from google.adk.models.llm_response import LlmResponse
+from google.genai import types
+
+from hexgate.adapters.google_adk.calls import find_run
+from hexgate.adapters.google_adk.reach import CODE, runs_code
+from hexgate.adapters.guard import GuardedRun
+
+LOG = logging.getLogger("hexgate")
+
+CALLED_HERE = frozenset({"function_declarations", "computer_use"})
+"""Members of an offer whose calls come back as function calls, each of which is decided on."""
+
+
+def gate_model(before: Callable[..., Awaitable[LlmResponse | None]]) -> Callable[..., Awaitable[LlmResponse | None]]:
+    """The last step before the model, after the callbacks of plugins and agents."""
+
+    @wraps(before)
+    async def gated(self: Any, invocation_context: Any, llm_request: Any, model_response_event: Any) -> LlmResponse | None:
+        run, _ = find_run(invocation_context)
+        if run is not None and not run.guard.allow_ungated and runs_code(invocation_context.agent):
+            ruling = run.offer(CODE)
+            if not ruling.runs:  # the model's answer would be run
+                return LlmResponse(content=types.Content(role="model", parts=[types.Part(text=ruling.text)]))
+        answer = await before(self, invocation_context, llm_request, model_response_event)
+        if answer is None and run is not None and not run.guard.allow_ungated and llm_request.config.tools:
+            kept = (_kept(each, run) for each in llm_request.config.tools)
+            llm_request.config.tools = [each for each in kept if each is not None]
+        return answer
+
+    return gated
+
+
+def _kept(tool: Any, run: GuardedRun) -> Any:
+    """What of an offer stays; None where nothing does."""
+    if not isinstance(tool, types.Tool):
+        name = str(getattr(tool, "name", None) or getattr(tool, "__name__", type(tool).__name__))
+        return None if _withheld(name, run) else tool
+    named = [name for name in type(tool).model_fields if getattr(tool, name) is not None]
+    gone = [name for name in named if name not in CALLED_HERE and _withheld(name, run)]
+    if not gone:
+        return tool
+    return None if len(gone) == len(named) else tool.model_copy(update=dict.fromkeys(gone))
+
+
+def _withheld(name: str, run: GuardedRun) -> bool:
+    if run.offer(name).runs:
+        return False
+    LOG.warning("`%s` is withheld from the model: the policy does not allow it by name", name)
+    return True
