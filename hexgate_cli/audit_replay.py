@@ -10,9 +10,10 @@ from typing import Any
 from hexgate.audit.event import NAME_CHARACTERS, AuditEvent, Outcome, outcome_of
 from hexgate.audit.recordable import restore_value
 from hexgate.decision.decision import Decision, Reason, User, Verdict
+from hexgate.decision.engine import DecisionEngine
 from hexgate.decision.reads import Everything, Members, Reads
 from hexgate_cli.audit_statistics import NAMES, OTHERS
-from hexgate_cli.engines import Decider, Request, decide_with
+from hexgate_cli.engines import Request, decide_with
 
 KEPT = 1_000
 """Differences that are kept one by one; all are counted."""
@@ -51,7 +52,7 @@ def _is_read(pointer: str, root: str, members: Members) -> bool:
     return rest[0].replace("~1", "/").replace("~0", "~") in members
 
 
-def decide_again(event: AuditEvent, engines: Mapping[str, Decider]) -> dict[str, Decision]:
+def decide_again(event: AuditEvent, engines: Mapping[str, DecisionEngine]) -> dict[str, Decision]:
     """Every engine's decision on a recorded call, at the time of the recorded one."""
     roots: dict[str, Any] = {
         root: restore_value(values, f"/input/{root}", dict(event.types)) for root, values in event.input.items()
@@ -90,7 +91,7 @@ class Replay:
     differences: list[Difference] = field(default_factory=list)
     disagreements: int = 0
 
-    def add(self, event: AuditEvent, engines: Mapping[str, Decider], reads_for: Callable[[str], Reads]) -> None:
+    def add(self, event: AuditEvent, engines: Mapping[str, DecisionEngine], reads_for: Callable[[str], Reads]) -> None:
         """Decide one event again."""
         self.events += 1
         missing = missing_value(event, reads_for(event.outcome.tool or ""))

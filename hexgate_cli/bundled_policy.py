@@ -10,6 +10,7 @@ from typing import Any
 from hexgate.bundle.statement import source_digest
 from hexgate.bundle.verify import VerifiedBundle
 from hexgate.decision.decision import BundleReference, Decision, User
+from hexgate.decision.engine import DecisionEngine
 from hexgate.decision.policy_table import read_table
 from hexgate.decision.reads import Reads
 from hexgate.diagnostics import PolicyInvalidError
@@ -20,7 +21,7 @@ from hexgate.policy.parse import parse
 from hexgate.policy.tool_schemas import parse_tool_schemas
 from hexgate.runtime.bundle_engine import load
 from hexgate_cli.bundle_files import refusals_reported, require_bundle
-from hexgate_cli.engines import Decider, Subject
+from hexgate_cli.engines import Subject
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
 from hexgate_cli.inputs import read_bytes
@@ -34,7 +35,7 @@ def open_bundle(path: str, trust: str | None, engine: Engine, tools: str | None)
     verified = require_bundle(path, trust, time.time_ns())
     with refusals_reported(path):
         module = load(verified)
-    engines: dict[str, Decider] = {}
+    engines: dict[str, DecisionEngine] = {}
     policy = _names_only(read_table(verified.table_json).roles)
     texts = {name: data.decode("utf-8-sig", errors="replace") for name, data in verified.sources.items()}
     if verified.sources:

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from hexgate.decision.decision import Decision, User
+from hexgate.decision.engine import DecisionEngine
 from hexgate.decision.reads import Reads
 from hexgate.policy.checked import CheckedPolicy
 from hexgate_cli.options import Engine
 from hexgate_cli.source_text import SourceText
-
-
-class Decider(Protocol):
-    """What both engines are."""
-
-    def decide(
-        self,
-        tool: str,
-        args: Mapping[str, Any],
-        user: User | None,
-        *,
-        ctx: Mapping[str, Any] | None = None,
-        resource: Mapping[str, Any] | None = None,
-        now: int | None = None,
-    ) -> Decision: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +47,14 @@ class Subject:
     is read of a tool's calls."""
 
     policy: CheckedPolicy
-    engines: dict[str, Decider]
+    engines: dict[str, DecisionEngine]
     sources: SourceText
     reads_for: Callable[[str], Reads]
 
 
-def open_engines(policy: CheckedPolicy, engine: Engine) -> dict[str, Decider]:
+def open_engines(policy: CheckedPolicy, engine: Engine) -> dict[str, DecisionEngine]:
     """The engines asked for, by name, the interpreter first."""
-    engines: dict[str, Decider] = {}
+    engines: dict[str, DecisionEngine] = {}
     if engine in (Engine.INTERPRETER, Engine.BOTH):
         from hexgate.policy.interpret import InterpreterEngine
 
@@ -82,7 +68,7 @@ def open_engines(policy: CheckedPolicy, engine: Engine) -> dict[str, Decider]:
     return engines
 
 
-def decide_with(engines: Mapping[str, Decider], request: Request) -> dict[str, Decision]:
+def decide_with(engines: Mapping[str, DecisionEngine], request: Request) -> dict[str, Decision]:
     """Every engine's decision on a request, by the engine's name."""
     return {
         name: engine.decide(

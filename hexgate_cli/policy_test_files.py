@@ -6,12 +6,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from hexgate.decision.engine import DecisionEngine
 from hexgate.diagnostics import Diagnostic, Severity
 from hexgate.parity.coverage import Coverage, ObservedInterpreter
 from hexgate.policy.checked import CheckedPolicy
 from hexgate.policy.load import SUFFIXES, TEST_SUFFIX
 from hexgate.policy_tests.parse import parse_suite
-from hexgate.policy_tests.run import CaseResult, Decider, RuleCoverage, run_case
+from hexgate.policy_tests.run import CaseResult, RuleCoverage, run_case
 from hexgate.policy_tests.suite import Suite
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
@@ -31,7 +32,7 @@ class OpenedPolicy:
 
     path: str
     policy: CheckedPolicy
-    engines: dict[str, Decider]
+    engines: dict[str, DecisionEngine]
     coverage: Coverage
     rules: RuleCoverage
 
@@ -132,7 +133,7 @@ class TestRun:
 
             policy = require_policy(str(path), self._tools)
             coverage, compiled = Coverage(policy), compile_policy(policy)
-            engines: dict[str, Decider] = {"interpreter": ObservedInterpreter(policy, coverage), "wasm": WasmEngine(compiled.wasm, compiled.table)}
+            engines: dict[str, DecisionEngine] = {"interpreter": ObservedInterpreter(policy, coverage), "wasm": WasmEngine(compiled.wasm, compiled.table)}
             self._opened[key] = OpenedPolicy(str(path), policy, engines, coverage, RuleCoverage.of(policy))
         return self._opened[key]
 

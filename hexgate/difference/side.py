@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
-from hexgate.decision.decision import Decision, RuleReference, User
+from hexgate.decision.decision import Decision, RuleReference
+from hexgate.decision.engine import DecisionEngine
 from hexgate.decision.tool_patterns import matches_pattern
 from hexgate.parity.call import Call
 from hexgate.policy.checked import CheckedEntry, CheckedPolicy, CheckedRole
 
 ANY_OTHER = "(any other)"
 """Stands for the tools that no entry names."""
-
-
-class Decider(Protocol):
-    """What every engine of this process is."""
-
-    def decide(
-        self,
-        tool: str,
-        args: Mapping[str, Any],
-        user: User | None,
-        *,
-        ctx: Mapping[str, Any] | None = None,
-        resource: Mapping[str, Any] | None = None,
-        now: int | None = None,
-    ) -> Decision: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +32,14 @@ class Side:
     a module."""
 
     policy: CheckedPolicy | None
-    engines: Mapping[str, Decider]
+    engines: Mapping[str, DecisionEngine]
     named: Named
 
     def decide(self, call: Call) -> dict[str, Decision]:
         """Every engine's decision on a call."""
         return {name: decide_call(engine, call) for name, engine in self.engines.items()}
 
-    def fastest(self) -> Decider:
+    def fastest(self) -> DecisionEngine:
         """The engine that goes through all calls: the module."""
         return self.engines.get("wasm") or next(iter(self.engines.values()))
 
@@ -68,7 +53,7 @@ class Side:
         return max((pattern for pattern in patterns if matches_pattern(pattern, tool)), key=len, default=None)
 
 
-def decide_call(engine: Decider, call: Call) -> Decision:
+def decide_call(engine: DecisionEngine, call: Call) -> Decision:
     """An engine's decision on a call."""
     return engine.decide(call.tool, call.args, call.user, ctx=call.ctx, resource=call.resource, now=call.now)
 

@@ -5,27 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
-from hexgate.decision.decision import Decision, Reason, RuleReference, User, Verdict
+from hexgate.decision.decision import Decision, Reason, RuleReference, Verdict
+from hexgate.decision.engine import DecisionEngine
 from hexgate.place import Place
 from hexgate.policy.checked import CheckedEntry, CheckedPolicy, CheckedRole
 from hexgate.policy_tests.suite import PolicyCase
-
-
-class Decider(Protocol):
-    """What every engine is."""
-
-    def decide(
-        self,
-        tool: str,
-        args: Mapping[str, Any],
-        user: User | None,
-        *,
-        ctx: Mapping[str, Any] | None = None,
-        resource: Mapping[str, Any] | None = None,
-        now: int | None = None,
-    ) -> Decision: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +48,7 @@ class CaseResult:
         return self.engines_agree and not self.mismatches
 
 
-def run_case(case: PolicyCase, engines: Mapping[str, Decider]) -> CaseResult:
+def run_case(case: PolicyCase, engines: Mapping[str, DecisionEngine]) -> CaseResult:
     """A case decided by every engine. What is expected is compared with the first one's decision."""
     began = time.perf_counter()
     decisions = {

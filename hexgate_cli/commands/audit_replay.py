@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from hexgate.decision.engine import DecisionEngine
 from hexgate.decision.reads import Reads
 from hexgate_cli.audit_records import EventReader, Filter, LogPath, RoleFilter, ToolFilter, UserFilter, VerdictFilter
 from hexgate_cli.audit_replay import Replay
-from hexgate_cli.engines import Decider, open_engines
+from hexgate_cli.engines import open_engines
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import InputError
 from hexgate_cli.inputs import is_bundle, refuse_trust_in_policies
@@ -54,7 +55,7 @@ def command(
     return ExitCode.FAILURE if found.changed or found.disagreements else ExitCode.OK
 
 
-def _open(path: str, trust: str | None, engine: Engine, tools: str | None) -> tuple[dict[str, Decider], Callable[[str], Reads]]:
+def _open(path: str, trust: str | None, engine: Engine, tools: str | None) -> tuple[dict[str, DecisionEngine], Callable[[str], Reads]]:
     """The engines of a policy or of a bundle, and what they read of a tool's calls. Raises CommandError."""
     if is_bundle(path):
         from hexgate_cli.bundled_policy import open_bundle  # policies alone need no keys and no signatures

@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from hexgate_cli.engines import Decider, decide_with, open_engines
+from hexgate.decision.engine import DecisionEngine
+from hexgate_cli.engines import decide_with, open_engines
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError
 from hexgate_cli.inputs import (
@@ -75,7 +76,7 @@ def command(
     return ExitCode.FAILURE if tally.failed else ExitCode.OK
 
 
-def _open(path: str, trust: str | None, engine: Engine, tools: str | None) -> dict[str, Decider]:
+def _open(path: str, trust: str | None, engine: Engine, tools: str | None) -> dict[str, DecisionEngine]:
     if is_bundle(path):
         from hexgate_cli.bundled_policy import open_bundle  # policies alone need no keys and no signatures
 

@@ -16,7 +16,8 @@ import hexgate_cli.commands.decide
 import hexgate_cli.commands.replay
 import hexgate_cli.expressions
 from hexgate.decision.decision import Decision, Reason, User, Verdict
-from hexgate_cli.engines import Decider, open_engines
+from hexgate.decision.engine import DecisionEngine
+from hexgate_cli.engines import open_engines
 from hexgate_cli.expressions import Answer
 from hexgate_cli.main import run_command
 from hexgate_cli.options import Engine
@@ -29,7 +30,7 @@ class DenyingEngine:
         return Decision(Verdict.DENY, Reason.ENGINE_FAULT, user.role if user else None, tool)
 
 
-def open_differing(policy: Any, engine: Engine) -> dict[str, Decider]:
+def open_differing(policy: Any, engine: Engine) -> dict[str, DecisionEngine]:
     return {**open_engines(policy, Engine.INTERPRETER), "wasm": DenyingEngine()}
 
 

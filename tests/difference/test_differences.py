@@ -8,9 +8,10 @@ import pytest
 
 from hexgate.compiler.compile import compile_policy
 from hexgate.decision.decision import Verdict
+from hexgate.decision.engine import DecisionEngine
 from hexgate.difference.change import Change, Effect
 from hexgate.difference.compare import Budget, find_differences
-from hexgate.difference.side import Decider, Side, names_in_policy
+from hexgate.difference.side import Side, names_in_policy
 from hexgate.policy.interpret import InterpreterEngine
 from hexgate.runtime.wasm_engine import WasmEngine
 from tests.policy.sets import check_text
@@ -67,7 +68,7 @@ ROWS: list[tuple[str, str, str, list[str]]] = [
 def side_of(text: str) -> Side:
     policy = check_text(text, "p.yaml")
     compiled = compile_policy(policy)
-    engines: dict[str, Decider] = {"interpreter": InterpreterEngine(policy), "wasm": WasmEngine(compiled.wasm, compiled.table)}
+    engines: dict[str, DecisionEngine] = {"interpreter": InterpreterEngine(policy), "wasm": WasmEngine(compiled.wasm, compiled.table)}
     return Side(policy, engines, names_in_policy(policy))
 
 

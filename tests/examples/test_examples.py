@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hexgate.decision.engine import DecisionEngine
 from hexgate.decision.tool_patterns import matches_pattern
 from hexgate.policy.checked import CheckedPolicy
-from hexgate_cli.engines import Decider, Request, open_engines
+from hexgate_cli.engines import Request, open_engines
 from hexgate_cli.options import Engine
 from hexgate_cli.policy_layout import format_policy_text
 from hexgate_cli.recorded_calls import details_of
@@ -28,7 +29,7 @@ each_example = pytest.mark.parametrize("example", FOUND, ids=lambda example: exa
 each_engine = pytest.mark.parametrize("engine", [Engine.INTERPRETER, Engine.WASM], ids=lambda engine: engine.value)
 
 
-def decide(engine: Decider, request: Request) -> tuple[str, str, str | None, str | None]:
+def decide(engine: DecisionEngine, request: Request) -> tuple[str, str, str | None, str | None]:
     """Verdict, reason, constraint and fault of a decision."""
     decision = engine.decide(
         request.tool, request.args, request.user, ctx=request.ctx, resource=request.resource, now=request.now
@@ -37,7 +38,7 @@ def decide(engine: Decider, request: Request) -> tuple[str, str, str | None, str
     return decision.verdict.value, details["reason"] or "", details["constraint"], details["fault"]
 
 
-def open_one(policy: CheckedPolicy, engine: Engine) -> Decider:
+def open_one(policy: CheckedPolicy, engine: Engine) -> DecisionEngine:
     (decider,) = open_engines(policy, engine).values()
     return decider
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hexgate.decision.decision import User
-from hexgate_cli.engines import Decider, Request, open_engines
+from hexgate.decision.engine import DecisionEngine
+from hexgate_cli.engines import Request, open_engines
 from hexgate_cli.inputs import parse_instant
 from hexgate_cli.options import Engine
 from tests.examples.checked_sets import check_set
@@ -39,13 +40,13 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
-def open_example(name: str, engine: Engine) -> Decider:
+def open_example(name: str, engine: Engine) -> DecisionEngine:
     folder = EXAMPLES / name
     (decider,) = open_engines(check_set(folder / "policies", folder / "tools.json")[0], engine).values()
     return decider
 
 
-def verdict_of(engine: Decider, request: Request) -> str:
+def verdict_of(engine: DecisionEngine, request: Request) -> str:
     return engine.decide(request.tool, request.args, request.user, now=request.now).verdict.value
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hexgate.decision.decision import Decision, User
-from tests.policy.engines import Decider
+from hexgate.decision.engine import DecisionEngine
 
 FOLDER = Path(__file__).parent / "decisions"
 COLUMNS = 8
@@ -71,7 +71,7 @@ def _user(text: str, more: dict[str, Any]) -> User | None:
     return User(written.get("id", "alice"), written["role"], more.get("attrs", {}))
 
 
-def decide(engine: Decider, row: Row) -> Decision:
+def decide(engine: DecisionEngine, row: Row) -> Decision:
     """An engine's decision on a row."""
     now = row.more.get("now")
     instant = None
