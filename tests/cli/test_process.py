@@ -99,6 +99,8 @@ def test_an_interrupt_is_a_sentence_and_130() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=ROOT,
+        # A shell starts its background jobs with interrupts ignored, and their children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdin is not None
     assert process.stdout is not None

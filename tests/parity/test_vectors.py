@@ -38,7 +38,7 @@ def test_a_module_replays_its_vectors(directory: Path) -> None:
     assert vectors == signing_vectors(policy, compiled, 64)
     engine = WasmEngine(compiled.wasm, compiled.table)
     assert [engine.answer(request) for request, _ in vectors] == [answer for _, answer in vectors]
-    assert len(vectors) == len({answer for _, answer in vectors}) >= 16
+    assert len(vectors) == len({answer for _, answer in vectors}) >= min(16, len(compiled.table.outcomes))
     assert max(len(request) for request, _ in vectors) <= VECTOR_BYTES
     granted = {
         number
