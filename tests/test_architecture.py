@@ -27,6 +27,7 @@ LAYERS: dict[str, set[str]] = {
     "hexgate.identity": {"hexgate.bundle", "hexgate.decision"},
     "hexgate.parity": {"hexgate.compiler", "hexgate.runtime", "hexgate.policy", "hexgate.language", "hexgate.decision", "hexgate.regex"},
     "hexgate.adapters": {"hexgate.runtime", "hexgate.decision", "hexgate.bundle", "hexgate.approvals", "hexgate.audit"},
+    "hexgate.mcp_proxy": {"hexgate.adapters", "hexgate.runtime", "hexgate.decision", "hexgate.identity"},
     "hexgate.difference": {"hexgate.parity", "hexgate.policy", "hexgate.decision"},
     "hexgate.policy_tests": {"hexgate.policy", "hexgate.language", "hexgate.decision"},
 }

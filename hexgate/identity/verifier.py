@@ -103,6 +103,12 @@ class VerifiedUser:
             return error.refusal
         return None
 
+    def permits_some(self, tool: str, now: int) -> bool:
+        """Whether the token may permit some call of a tool now, its arguments not being known. Nanoseconds since the epoch."""
+        if self._claims.arguments:
+            return self.standing(now) is None
+        return self.permits(tool, _NO_ARGUMENTS, now) is None
+
     def _time_refusal(self, now: int) -> TokenRefusal:
         if now >= self._claims.until:
             return TokenRefusal.EXPIRED
