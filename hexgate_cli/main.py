@@ -82,6 +82,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     ),
     "approvals": Subcommand("", "Decide on calls that wait for an approval.", (*_ALWAYS, ExitCode.UNTRUSTED), APPROVAL_SUBCOMMANDS),
     "coverage": Subcommand("coverage", "Show which tools an agent reaches, and how each is gated.", _SIGNING),
+    "mcp-proxy": Subcommand("mcp_proxy", "Put the gate in front of an MCP server.", (*_SIGNING, ExitCode.INTERRUPTED, ExitCode.BROKEN_PIPE)),
     "compile": Subcommand("compile", "Compile a policy set to a WebAssembly module.", _READING),
     "keygen": Subcommand("keygen", "Make a key to sign with.", _ALWAYS),
     "key": Subcommand("key", "Show the public side of keys: the HEXGATE_KEY line.", _ALWAYS),

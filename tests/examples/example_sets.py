@@ -44,8 +44,8 @@ class Example:
 
 
 def find_examples() -> list[Example]:
-    """Every folder of `examples/`, whatever it holds; the agents in one of them are run by tests/adapters."""
-    return [Example(folder) for folder in sorted(EXAMPLES.iterdir()) if folder.is_dir() and folder.name != "agents"]
+    """Every folder of `examples/`, whatever it holds; agents and servers are run by tests/adapters and tests/mcp_proxy."""
+    return [Example(folder) for folder in sorted(EXAMPLES.iterdir()) if folder.is_dir() and folder.name not in ("agents", "mcp")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hexgate.mcp_proxy.answers import Ruling
-from hexgate.mcp_proxy.conversation import Conversation, Outcome, Sight
+from hexgate.mcp_proxy.conversation import Conversation, Outcome
 from hexgate.mcp_proxy.limits import OPEN_REQUESTS
 from hexgate.mcp_proxy.lines import TooLong
 from hexgate.mcp_proxy.meaning import Call
-
-
-@dataclass
-class ByName:
-    """Allows what is called `ok…`, holds `ask…`, and shows what depends on more as `some…`."""
-
-    ruled: list[tuple[Call, str, bool]] = field(default_factory=list)
-
-    def rule(self, call: Call, *, call_id: str, can_hold: bool) -> Ruling:
-        self.ruled.append((call, call_id, can_hold))
-        name = self._name(call.tool, call.arguments)
-        if name.startswith("ask"):
-            return Ruling(False, "ask", "approval_required", "r1" if can_hold else None)
-        return Ruling(True) if name.startswith("ok") else Ruling(False, "no", "unknown_tool")
-
-    def sight(self, tool: str, arguments: dict[str, Any] | None, missing: str | None = None) -> Sight:
-        name = self._name(tool, arguments or {})
-        if name.startswith("some"):
-            return Sight.DEPENDS
-        return Sight.ALWAYS if name.startswith(("ok", "ask")) else Sight.NEVER
-
-    @staticmethod
-    def _name(tool: str, arguments: dict[str, Any]) -> str:
-        return str(arguments.get("name") or arguments.get("uri") or arguments.get("method") or tool)
-
-
-def rpc(**members: Any) -> str:
-    return json.dumps({"jsonrpc": "2.0", **members}, separators=(",", ":"))
+from tests.mcp_proxy.harness import ByName, rpc
 
 
 def fault(id_: int | str | None, code: int, sentence: str, **data: str) -> str:
