@@ -26,6 +26,8 @@ HTTPS_PORT = 443
 """The port of an https URL that names none (RFC 9110, 4.2.2)."""
 
 _PIECE = 1 << 16
+_ANNOUNCEMENTS = 16
+"""Most interim answers before the one that is meant."""
 _FRAMING_BYTES = 1 << 20
 _OK = 200
 _UNTRUSTED_AUTHORITY = frozenset({2, 7, 18, 19, 20, 21})
@@ -146,7 +148,7 @@ def get(
         for name, value in headers.items():
             connection.putheader(name, value)
         connection.endheaders()
-        response = connection.getresponse()
+        response = _final(connection.getresponse(), wire)
         body = _body(response, wire, limit) if response.status == _OK else b""
         return _answer(response, body)
     except TimeoutError:
@@ -157,6 +159,18 @@ def get(
         raise ExchangeError(SourceFault.PROTOCOL, "the answer is not HTTP/1.1") from None
     finally:
         wire.hang_up()
+
+
+def _final(response: http.client.HTTPResponse, wire: _Wire) -> http.client.HTTPResponse:
+    """The answer after those that only announce it (RFC 9110, 15.2), of which http.client passes 100 by itself. A 101 ends HTTP, and
+    was not asked for."""
+    while response.status // 100 == 1 and response.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
+        wire.announced.append(response)
+        if len(wire.announced) > _ANNOUNCEMENTS:
+            raise ExchangeError(SourceFault.TOO_LARGE, "the answer does not end")
+        response = http.client.HTTPResponse(cast(socket.socket, wire), method="GET")
+        response.begin()
+    return response
 
 
 class _Connection(http.client.HTTPConnection):
@@ -175,6 +189,8 @@ class _Wire:
         # Framing is counted too, so that no trick with it, such as a negative chunk size, gets more memory.
         self._raw = _Incoming(tls, deadline, 2 * limit + _FRAMING_BYTES)
         self.incoming = io.BufferedReader(self._raw, _PIECE)
+        self.announced: list[http.client.HTTPResponse] = []
+        """Kept, since http.client closes `incoming` for an answer that nobody has any more."""
 
     def sendall(self, data: bytes) -> None:
         self._tls.settimeout(self._deadline.allow(self._deadline.timeouts.read))

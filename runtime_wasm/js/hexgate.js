@@ -1159,6 +1159,16 @@ function isLater(one, other) {
   return at >= 0 && left[at] > right[at];
 }
 
+/** What was accepted last, as numbers; null where nothing was. */
+function readFloor(floor) {
+  if (floor === null || floor === undefined) return null;
+  const {version, digest, seen} = Object(floor);
+  if (![version, seen].every((number) => Number.isSafeInteger(number) && number >= 0) || !/^[0-9a-f]{64}$/.test(digest)) {
+    throw new TypeError("`floor` is the `floor` of the bundle that was loaded last, or null");
+  }
+  return {version: BigInt(version), digest, seen: BigInt(seen)};
+}
+
 /** The bundle fits this runtime, the name that is asked for, the time, and what was accepted before. */
 function requireCurrent(statement, digest, {name, now, floor}) {
   if (isLater(statement.minRuntime, RUNTIME_VERSION)) refuse("runtime_too_old", `the bundle asks for runtime ${statement.minRuntime}`);
@@ -1166,11 +1176,11 @@ function requireCurrent(statement, digest, {name, now, floor}) {
   for (const [what, most] of Object.entries(LIMITS)) if (statement.limits[what] > most) refuse("limits", `the bundle asks for too much ${what}`);
   if (statement.name !== name) refuse("wrong_name", `the bundle is signed as \`${statement.name}\``);
   if (statement.issuedAt > now + CLOCK_SKEW) refuse("not_yet_valid", "the bundle was issued in the future");
-  const latest = floor !== null && BigInt(floor.seen) > now ? BigInt(floor.seen) : now;
+  const latest = floor !== null && floor.seen > now ? floor.seen : now;
   if (latest >= statement.notAfter) refuse("expired", "the bundle has expired");
   if (floor === null) return;
-  if (statement.version < BigInt(floor.version)) refuse("rollback", "a later version has been accepted before");
-  if (statement.version === BigInt(floor.version) && digest !== floor.digest) {
+  if (statement.version < floor.version) refuse("rollback", "a later version has been accepted before");
+  if (statement.version === floor.version && digest !== floor.digest) {
     refuse("same_version_other_content", "another content has been accepted as this version before");
   }
 }
@@ -1248,17 +1258,18 @@ export class Bundle {
 export async function loadBundle(data, {trust, name, now = null, floor = null, clock = defaultClock}) {
   const root = TRUSTED.has(trust) ? trust : parseTrust(trust);
   if (!isBytes(data)) throw new TypeError("a bundle is the Uint8Array of its file");
+  const last = readFloor(floor);
   const seconds = now === null ? clock() / 10n ** 9n : BigInt(typeof now === "number" ? Math.floor(now) : now);
   const bundle = readBundle(data);
   if ((await signersOf(bundle, root)).length < root.threshold) refuse("signatures", "too few of the trusted keys have signed the bundle");
   const statement = readStatement(bundle.payload);
   const digest = await sha256(bundle.payload);
-  requireCurrent(statement, digest, {name, now: seconds, floor});
+  requireCurrent(statement, digest, {name, now: seconds, floor: last});
   await requireArtifacts(statement, bundle.artifacts);
   const reference = Object.freeze({name: statement.name, version: Number(statement.version), digest});
   const engine = await loadEngine(bundle.artifacts, statement.limits, reference, clock);
   replay(engine, statement.vectors);
-  const seen = [seconds, statement.issuedAt, BigInt(floor?.seen ?? 0)].reduce((most, one) => (one > most ? one : most));
+  const seen = [seconds, statement.issuedAt, last?.seen ?? 0n].reduce((most, one) => (one > most ? one : most));
   return new Bundle(engine, statement, digest, {version: reference.version, digest, seen: Number(seen)}, clock);
 }
 

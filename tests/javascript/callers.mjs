@@ -43,6 +43,10 @@ await show("no name", () => accepted({name: undefined}));
 await show("seconds with a fraction", () => accepted({now: Number(seconds) + 0.5}));
 await show("time that is none", () => accepted({now: NaN}));
 await show("floor that is none", () => accepted({floor: {}}));
+await show("floor of a text", () => accepted({floor: "3"}));
+await show("floor without a digest", () => accepted({floor: {version: 1, seen: 1}}));
+await show("floor below nothing", () => accepted({floor: {version: -1, seen: 1, digest: "0".repeat(64)}}));
+await show("floor undefined", () => accepted({floor: undefined}));
 await show("bundle as text", () => loadBundle(new TextDecoder().decode(data), {trust: keys, name: "policy", clock: () => start}));
 
 let clock = () => start;
