@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from agents import CodeInterpreterTool, HostedMCPTool, ShellTool, WebSearchTool, function_tool
+from jsonschema import Draft202012Validator
 
 from hexgate.adapters.coverage import Gating
 from hexgate.adapters.openai import coverage, coverage_with_servers
 from hexgate_cli.main import run_command
 from tests.adapters.openai.harness import ToolServer, make_agent, make_gate, script
 
+SCHEMAS = Path(__file__).parents[3] / "schemas"
 POLICY = """\
 version: 1
 roles:
@@ -126,7 +128,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     run_command(["coverage", "front_agents:AGENT", "--policy", str(policy)])
     assert "\x1b[1;31modd\x1b[0m" in capsys.readouterr().out
     assert run_command(["coverage", "front_agents:AGENT", "--policy", str(policy), "--format", "json"]) == 1
-    assert json.loads(capsys.readouterr().out)["tools"][0]["roles"]["billing"] == {"says": "depends", "text": "allow if args.amount <= 500"}
+    written = json.loads(capsys.readouterr().out)
+    Draft202012Validator(json.loads((SCHEMAS / "coverage.schema.json").read_text(encoding="utf-8"))).validate(written)
+    assert written["tools"][0]["roles"]["billing"] == {"says": "depends", "text": "allow if args.amount <= 500"}
 
 
 WRONG = [
