@@ -51,6 +51,7 @@ FENCES = {
     "langgraph": ("hexgate/adapters/langchain/",),
     "google": ("hexgate/adapters/google_adk/",),
     "pydantic_ai": ("hexgate/adapters/pydantic_ai/",),
+    **dict.fromkeys(("mcp", "mcp_types", "httpx2", "anyio"), ("hexgate/mcp_proxy/http_upstream.py",)),
     "biscuit_auth": ("hexgate/identity/biscuit.py",),
 }
 

@@ -7,10 +7,10 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,15 +26,20 @@ from hexgate_cli.failures import CommandError, InputError
 from hexgate_cli.gate_inputs import caller_of, opened_gate
 from hexgate_cli.inputs import describe_os_error, open_standard_input, parse_json_object
 from hexgate_cli.options import Trust
+from hexgate_cli.server_inputs import headers_of, url_in
 from hexgate_cli.terminal import escape_text
 
+if TYPE_CHECKING:
+    from hexgate.mcp_proxy.http_upstream import HttpUpstream
+
 _LOG = logging.getLogger("hexgate")
+_SEE_ERRORS = "look at what the server writes to standard error"
 
 
 def command(
     server: Annotated[
         list[str] | None,
-        typer.Argument(metavar="-- COMMAND...", help="The server: a program and its arguments.", show_default=False),
+        typer.Argument(metavar="-- COMMAND...", help="The server: a program and its arguments, or a URL.", show_default=False),
     ] = None,
     role: Annotated[str | None, typer.Option("--role", metavar="ROLE", help="The caller's role; of a token, the one to narrow it to.")] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="ID", help="The caller's id; else the login name.")] = None,
@@ -46,6 +51,9 @@ def command(
     ] = None,
     trust: Trust = None,
     log: Annotated[str | None, typer.Option("--log", metavar="DIR", help="Where decisions are recorded; else `audit` in the state directory.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option("--header", metavar="NAME=VARIABLE", help="A header for a URL, its value in an environment variable.")
+    ] = None,
     approvals: Annotated[bool, typer.Option("--approvals", help="Ask for approvals of held calls in the store of the state directory.")] = False,
 ) -> ExitCode:
     """The client speaks to this command over standard input and output, and it to the server. The server's tools, resources and prompts are
@@ -53,7 +61,9 @@ def command(
     error, and the conversation goes on. What the server writes to standard error passes too.
     """
     if not server:
-        raise InputError("no server is named", help="write its command after `--`: `hexgate mcp-proxy --role ROLE -- COMMAND ARGS`")
+        raise InputError("no server is named", help="write its command or URL after `--`: `hexgate mcp-proxy --role ROLE -- COMMAND ARGS`")
+    url = url_in(server)
+    headers = headers_of(header, url)
     if "-" in (token, attrs, ctx):
         raise InputError("standard input is the client's", help="put what an option reads in a file: `@FILE`, and for --token FILE")
     caller = caller_of(role, user, attrs, token)
@@ -61,12 +71,12 @@ def command(
     with opened_gate(policy, trust, log, caller, approvals=approvals) as gate:
         client = _own_streams()
         judge = GateJudge(Guard(gate, pauses=PausesInMemory()), caller, ctx=context)
-        return _relay(Conversation(judge), client, server)
+        return _relay(Conversation(judge), client, server, url, headers)
 
 
-def _relay(conversation: Conversation, client: OwnStreams, server: Sequence[str]) -> ExitCode:
-    child = _start(server)
-    relay = Relay(conversation, client, child, _note)
+def _relay(conversation: Conversation, client: OwnStreams, server: Sequence[str], url: str | None, headers: Mapping[str, str]) -> ExitCode:
+    opened: ChildProcess | HttpUpstream = _start(server) if url is None else _connect(url, headers)
+    relay = Relay(conversation, client, opened, _note)
     with _stopped_by_signals(relay):
         ending = relay.run()
     match ending:
@@ -77,10 +87,22 @@ def _relay(conversation: Conversation, client: OwnStreams, server: Sequence[str]
         case Ending.STOPPED:
             return ExitCode.INTERRUPTED
         case Ending.SERVER_STALLED:
-            raise CommandError(f"{ending.value}: it was ended", help="look at what the server writes to standard error")
-        case Ending.SERVER_ENDED if child.status == 0 and not relay.unanswered:
+            raise CommandError(f"{ending.value}: it was ended", help=_SEE_ERRORS)
+        case Ending.SERVER_ENDED if opened.status == 0 and not relay.unanswered:
             return ExitCode.OK
-    raise CommandError(f"the server {_describe(child.status)}", help="look at what the server writes to standard error")
+    if url is not None:
+        raise CommandError("the connection to the server is lost", help="look whether the server is there")
+    raise CommandError(f"the server {_describe(opened.status)}", help=_SEE_ERRORS)
+
+
+def _connect(url: str, headers: Mapping[str, str]) -> HttpUpstream:
+    try:
+        from hexgate.mcp_proxy.http_upstream import HttpUpstream  # slow to load, and an extra
+    except ImportError:
+        raise CommandError("the package `mcp` is not installed, which speaks HTTP", help="`pip install 'hexgate[mcp]'`") from None
+    # Its warnings quote messages.
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
+    return HttpUpstream(url, headers)
 
 
 def _start(server: Sequence[str]) -> ChildProcess:

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from hexgate.mcp_proxy.answers import Ruling
@@ -16,7 +16,7 @@ from hexgate.mcp_proxy.conversation import Conversation, Sight
 from hexgate.mcp_proxy.lines import LineReader
 from hexgate.mcp_proxy.meaning import Call
 from hexgate.mcp_proxy.own_streams import OwnStreams
-from hexgate.mcp_proxy.relay import Ending, Relay
+from hexgate.mcp_proxy.relay import Ending, Relay, ServerSide
 
 SECONDS = 20.0
 """For anything that a test waits for."""
@@ -61,15 +61,13 @@ def call(id_: int, tool: str, **arguments: Any) -> str:
 class Proxied:
     """The client's end of a running proxy."""
 
-    def __init__(self, program: str) -> None:
-        """`program` is the server's Python code."""
+    def __init__(self, server: ServerSide) -> None:
         source, self._input = os.pipe()
         self._output, sink = os.pipe()
-        self._theirs = [source, sink]
-        self.child = ChildProcess([sys.executable, "-S", "-c", program])
+        self._theirs = (source, sink)
         self.judge = ByName()
         self.notes: list[str] = []
-        self.relay = Relay(Conversation(self.judge), OwnStreams(source, sink), self.child, self.notes.append)
+        self.relay = Relay(Conversation(self.judge), OwnStreams(source, sink), server, self.notes.append)
         self.ending: Ending | None = None
         self._lines = self._read()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -98,8 +96,7 @@ class Proxied:
 
     def close(self) -> None:
         """Say that nothing more comes."""
-        with suppress(OSError):
-            os.close(self._input)
+        os.close(self._input)
         self._input = -1
 
     def leave(self) -> None:
@@ -118,14 +115,33 @@ class Proxied:
         self.relay.stop()
         self._thread.join(SECONDS)
         for descriptor in (self._input, self._output):
-            with suppress(OSError):
+            if descriptor >= 0:
                 os.close(descriptor)
 
 
+class ProxiedChild(Proxied):
+    """The same, with the process that is the server."""
+
+    def __init__(self, program: str) -> None:
+        """`program` is the server's Python code."""
+        self.child = ChildProcess([sys.executable, "-S", "-c", program])
+        super().__init__(self.child)
+
+
 @contextmanager
-def proxied(program: str) -> Iterator[Proxied]:
+def proxied(program: str) -> Iterator[ProxiedChild]:
     """A proxy in front of a server, ended with the block."""
-    made = Proxied(program)
+    made = ProxiedChild(program)
+    try:
+        yield made
+    finally:
+        made.dispose()
+
+
+@contextmanager
+def proxied_server(server: ServerSide) -> Iterator[Proxied]:
+    """A proxy in front of a server that is there, ended with the block."""
+    made = Proxied(server)
     try:
         yield made
     finally:

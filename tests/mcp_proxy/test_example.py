@@ -11,6 +11,7 @@ from mcp import Client
 
 from examples.agents import orders
 from examples.mcp import demo
+from tests.mcp_proxy.test_http_upstream import served
 
 REFUSED = "error: this call is not permitted"
 SUPPORT = [
@@ -52,3 +53,12 @@ def test_what_a_client_is_told(role: str, mode: Literal["auto", "legacy"], said:
 
     assert asyncio.run(converse()) == said
     assert orders.refunds(tmp_path / "orders.sqlite") == {30: refunded, 31: 0, 32: 0}
+
+
+def test_the_same_over_http(tmp_path: Path) -> None:
+    async def converse(url: str) -> list[str]:
+        async with Client(demo.behind_the_proxy("billing", [url], state=tmp_path / "state")) as client:
+            return await demo.work(client)
+
+    with served(tmp_path / "orders.sqlite") as url:
+        assert asyncio.run(converse(url)) == BILLING
