@@ -76,3 +76,9 @@ def test_an_installed_wheel_compiles_and_decides(distributions: Path, tmp_path: 
 def test_an_editable_install_finds_the_data_folders(tmp_path: Path) -> None:
     printed = _run(sys.executable, "-c", SMOKE, cwd=tmp_path)
     assert printed.endswith(" allow\n")
+
+
+def test_a_checkout_has_its_own_data(distributions: Path) -> None:
+    """Also where another version is installed: Python puts the folder that it runs in first."""
+    printed = _run(sys.executable, "-c", "from importlib import resources; print(resources.files('hexgate.grammar'))", cwd=distributions / "source")
+    assert printed == f"{distributions}/source/grammar\n"
