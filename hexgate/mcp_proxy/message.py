@@ -72,6 +72,7 @@ class Malformed:
 Message: TypeAlias = Request | Notification | Response | Batch | Malformed
 
 _MEMBERS = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
+_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 _VERSION = rb'(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?'
 _ID = rb'"id"\s*:\s*(-?[0-9]{1,16}|"[^"\\\x00-\x1f]{0,256}")'
 _ID_AT_HEAD = re.compile(rb"\s*\{\s*" + _VERSION + _ID + rb"\s*,")
@@ -99,7 +100,7 @@ def read_message(line: bytes | TooLong) -> Message:
 
 def write(document: Any) -> bytes:
     """The one text of a document: ASCII, without line breaks. Raises ValueError for a number that JSON does not have."""
-    return json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+    return _ENCODER.encode(document).encode("ascii")
 
 
 def _read_member(document: object) -> Request | Notification | Response | Malformed:
