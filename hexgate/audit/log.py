@@ -34,7 +34,7 @@ STRANDS = 256
 
 
 class _Written(Protocol):
-    def append(self, rest: str, denials: UnrecordedDenials) -> tuple[bytes, int]: ...
+    def append(self, rest: str, denials: UnrecordedDenials) -> tuple[tuple[bytes, ...], int, int]: ...
     def sync(self, written: int) -> None: ...
     def close(self) -> None: ...
     def abandon(self) -> None: ...
@@ -114,12 +114,23 @@ class AuditLog:
         strand = self._strand
         if strand is None or strand.broken:
             strand = self._open_strand()
-        line, written = strand.append(rest, self._denials)
+        lines, written, unrecorded = strand.append(rest, self._denials)
         if durable:
             strand.sync(written)
         if self._sinks:
+            self._hand_on(lines, unrecorded)
+
+    def _hand_on(self, lines: tuple[bytes, ...], unrecorded: int) -> None:
+        """Give lines to every sink. Without a file a count of denials that not every sink has taken is nowhere: it is said again."""
+        taken = False
+        try:
             for sink in self._sinks:
-                sink.take(line)
+                for line in lines:
+                    sink.take(line)
+            taken = True
+        finally:
+            if not taken and unrecorded and self._directory is None:
+                self._denials.add(unrecorded)
 
     @property
     def unrecorded_denials(self) -> int:
@@ -212,14 +223,15 @@ class _Unfiled:
         self._lock = threading.Lock()
         self._clock = clock
 
-    def append(self, rest: str, denials: UnrecordedDenials) -> tuple[bytes, int]:
+    def append(self, rest: str, denials: UnrecordedDenials) -> tuple[tuple[bytes, ...], int, int]:
         with self._lock:
             unrecorded = denials.count
+            lines: tuple[bytes, ...] = ()
             if unrecorded:
                 denials.add(-unrecorded)
                 stamp = format_timestamp(self._clock())
-                self._line(encode_json({"type": "unrecorded", "timestamp": stamp, "denials": unrecorded})[1:])
-            return self._line(rest), self._seq
+                lines = (self._line(encode_json({"type": "unrecorded", "timestamp": stamp, "denials": unrecorded})[1:]),)
+            return (*lines, self._line(rest)), self._seq, unrecorded
 
     def _line(self, rest: str) -> bytes:
         line = f'{{"seq":{self._seq},"prev":"{self._previous}","decision_id":"{self._id}-{self._seq}",{rest}'.encode("ascii")

@@ -15,11 +15,7 @@ from hexgate.audit.event import EventMalformedError, parse_timestamp, read_recor
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs import LoggerProvider
 
-_SEVERITIES = {
-    "allow": (SeverityNumber.INFO, "INFO"),
-    "approval_required": (SeverityNumber.WARN, "WARN"),
-    "deny": (SeverityNumber.WARN, "WARN"),
-}
+_SEVERITIES = {"allow": SeverityNumber.INFO, "approval_required": SeverityNumber.WARN, "deny": SeverityNumber.WARN}
 
 
 class OpenTelemetrySink:
@@ -52,32 +48,60 @@ class OpenTelemetrySink:
 
 
 def log_record_of(line: bytes) -> LogRecord:
-    """The log record of a line (OpenTelemetry logs data model). Raises EventMalformedError for a line that is no decision."""
+    """The log record of a line (OpenTelemetry logs data model): of a decision, of a step of an approval, of a count of denials that were
+    not recorded. Raises EventMalformedError for any other."""
     event = read_record(line)
     try:
-        result = event["result"]
-        severity, text = _SEVERITIES[result["verdict"]]
-        attributes: dict[str, Any] = {
-            "hexgate.verdict": result["verdict"],
-            "hexgate.reason": result["reason"],
-            "hexgate.role": result["role"],
-            "gen_ai.tool.name": result["tool"],
-            "gen_ai.tool.call.id": event["call_id"],
-            "enduser.id": event["user"],
-            "hexgate.run_id": event["run_id"],
-            "hexgate.decision_id": event["decision_id"],
-            "hexgate.constraint": None if result["constraint"] is None else result["constraint"]["text"],
-        }
-        for name, bundle in event["bundles"].items():
-            attributes |= {"hexgate.bundle.name": name, "hexgate.bundle.revision": bundle["revision"]}
-        timestamp = parse_timestamp(event["timestamp"])
+        match event["type"]:
+            case "approval":
+                return _record_of_step(event, line)
+            case "unrecorded":
+                return _log_record(event, line, "hexgate.unrecorded", SeverityNumber.ERROR, {"hexgate.denials": event["denials"]})
+            case "decision":
+                return _record_of_decision(event, line)
     except (KeyError, TypeError, ValueError) as error:
         raise EventMalformedError("the event lacks a field, or one has another type") from error
+    raise EventMalformedError("the record is none that a sink takes")
+
+
+def _record_of_step(event: dict[str, Any], line: bytes) -> LogRecord:
+    attributes = {
+        "hexgate.approval.step": event["step"],
+        "hexgate.approval.request": event["request"],
+        "hexgate.approval.refusal": event["refusal"],
+        "hexgate.approval.approver": event["approver"],
+        "hexgate.role": event["role"],
+        "gen_ai.tool.name": event["tool"],
+        "enduser.id": event["user"],
+    }
+    severity = SeverityNumber.WARN if event["step"] in ("denied", "refused") else SeverityNumber.INFO
+    return _log_record(event, line, "hexgate.approval", severity, attributes)
+
+
+def _record_of_decision(event: dict[str, Any], line: bytes) -> LogRecord:
+    result = event["result"]
+    attributes = {
+        "hexgate.verdict": result["verdict"],
+        "hexgate.reason": result["reason"],
+        "hexgate.role": result["role"],
+        "gen_ai.tool.name": result["tool"],
+        "gen_ai.tool.call.id": event["call_id"],
+        "enduser.id": event["user"],
+        "hexgate.run_id": event["run_id"],
+        "hexgate.constraint": None if result["constraint"] is None else result["constraint"]["text"],
+    }
+    for name, bundle in event["bundles"].items():
+        attributes |= {"hexgate.bundle.name": name, "hexgate.bundle.revision": bundle["revision"]}
+    return _log_record(event, line, "hexgate.decision", _SEVERITIES[result["verdict"]], attributes)
+
+
+def _log_record(event: dict[str, Any], line: bytes, name: str, severity: SeverityNumber, attributes: dict[str, Any]) -> LogRecord:
+    attributes["hexgate.decision_id"] = event["decision_id"]
     return LogRecord(
-        timestamp=timestamp,
+        timestamp=parse_timestamp(event["timestamp"]),
         severity_number=severity,
-        severity_text=text,
+        severity_text=severity.name,
         body=line.decode("ascii"),
-        attributes={name: value for name, value in attributes.items() if value is not None},
-        event_name="hexgate.decision",
+        attributes={member: value for member, value in attributes.items() if value is not None},
+        event_name=name,
     )

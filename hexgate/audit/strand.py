@@ -162,11 +162,11 @@ class Strand:
         document = {"type": type_, "timestamp": format_timestamp(self._clock()), **fields}
         return encode_json(document)[1:]
 
-    def append(self, rest: str, denials: UnrecordedDenials) -> tuple[bytes, int]:
-        """Write one line; `rest` is its JSON after the members that the strand adds. The line, and the count to `sync` to.
+    def append(self, rest: str, denials: UnrecordedDenials) -> tuple[tuple[bytes, ...], int, int]:
+        """Write one line; `rest` is its JSON after the members that the strand adds. What was written, and the count to `sync` to.
 
-        Where denials before it could not be written, a record of its own says so first. Raises AuditUnavailableError; then the
-        line is not in the log, unless the checkpoint after it failed.
+        Where denials before it could not be written, a line of its own says so first, and the last number is how many it counts. Raises
+        AuditUnavailableError; then the line is not in the log, unless the checkpoint after it failed.
         """
         if not self._lock.acquire(True, WAIT_SECONDS):
             raise AuditUnavailableError(f"the audit log has not taken an event for {WAIT_SECONDS:g} seconds")
@@ -177,15 +177,16 @@ class Strand:
             late = now >= self._due
             if late or self._bytes >= self._rotation.segment_bytes:
                 self._rotate_if_due(now)
-            if denials.count:
-                unrecorded = denials.count
-                self._write(self._own_record("unrecorded", {"denials": unrecorded}))
+            unrecorded = denials.count
+            lines: tuple[bytes, ...] = ()
+            if unrecorded:
+                lines = (self._write(self._own_record("unrecorded", {"denials": unrecorded})),)
                 denials.add(-unrecorded)
-            line = self._write(rest)
+            lines += (self._write(rest),)
             written = self._written
             if late or written - self._vouched >= self._rotation.checkpoint_records:
                 self._vouch(now)
-            return line, written
+            return lines, written, unrecorded
         except OSError as error:
             raise _failure("written", error) from None
         finally:

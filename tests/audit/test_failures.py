@@ -357,6 +357,32 @@ def test_every_sink_has_every_line_and_every_checkpoint(tmp_path: Path) -> None:
     assert verify_log(tmp_path / "log", anchors=notes).anchors == len(notes) == 3
 
 
+@pytest.mark.parametrize("directory", [True, False], ids=["with a file", "sinks only"])
+def test_a_sink_is_told_of_denials_that_were_not_recorded(directory: bool, tmp_path: Path) -> None:
+    """Also where the sink that failed is all there is: what it did not take is said until it is taken."""
+    taken: list[dict[str, Any]] = []
+    failing = [True]
+
+    def take(line: bytes) -> None:
+        if failing[0]:
+            raise OSError(errno.EPIPE, "")
+        taken.append(json.loads(line))
+
+    with AuditLog(tmp_path / "log" if directory else None, sinks=[FunctionSink(take)]) as log:
+        recorder = log.recorder(policy())
+        for number in range(3):
+            with pytest.raises(AuditUnavailableError):
+                record(recorder, number, DENIED)
+        failing[0] = False
+        record(recorder, 4)
+        record(recorder, 5)
+        assert log.unrecorded_denials == 0
+    assert [(line["type"], line.get("denials")) for line in taken] == [
+        ("unrecorded", 1 if directory else 3), ("decision", None), ("decision", None)
+    ]  # fmt: skip
+    assert [line["seq"] for line in taken] == list(range(taken[0]["seq"], taken[0]["seq"] + 3))
+
+
 STATES: dict[str, tuple[bytes, int, str]] = {
     "readable by others": (b"0" * 64, 0o644, "`audit.key` can be read by others than its owner; give it the permissions 0600"),
     "cut off": (b"0" * 63, 0o600, "`audit.key` does not hold 32 bytes in hex"),

@@ -14,8 +14,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 
+from hexgate.audit.event import EventMalformedError
 from hexgate.audit.log import AuditLog
-from hexgate.audit.opentelemetry_sink import OpenTelemetrySink
+from hexgate.audit.opentelemetry_sink import OpenTelemetrySink, log_record_of
+from hexgate.audit.recorder import ApprovalStep, record_step
 from tests.audit.logs import DENIED, START, Clock, policy, record, rotation, segments
 
 
@@ -67,3 +69,37 @@ def test_events_reach_a_collector(tmp_path: Path, receiver: tuple[str, list[Any]
     }  # fmt: skip
     assert {pair.key: pair.value.string_value for pair in allowed.attributes}["gen_ai.tool.call.id"] == "call-1"
     assert checkpoint.body.string_value.startswith("hexgate-audit/") and checkpoint.event_name == "hexgate.audit.checkpoint"
+
+
+def test_steps_of_approvals_and_counts_reach_a_collector_too(tmp_path: Path, receiver: tuple[str, list[Any]]) -> None:
+    """A sink that took decisions only would keep every held call from being approved."""
+    address, found = receiver
+    provider = LoggerProvider()
+    provider.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(endpoint=address, compression=None)))
+    with AuditLog(tmp_path, sinks=[OpenTelemetrySink(provider)], rotation=rotation(), clock=Clock()) as log:
+        log.count_denial()
+        record_step(log, ApprovalStep("requested", "ab12", "cd34", "wire", "alice", "billing"), START)
+        record_step(log, ApprovalStep("refused", "ab12", refusal="consumed"), START + 1)
+    provider.shutdown()
+    said = [(one.event_name, one.severity_text, {pair.key: pair.value.string_value for pair in one.attributes}) for one in found[:3]]
+    assert [one.body.string_value.encode() for one in found[:3]] == segments(tmp_path)[0].read_bytes().splitlines()[1:]
+    names = [attributes.pop("hexgate.decision_id").rpartition("-")[2] for _, _, attributes in said]
+    assert names == ["1", "2", "3"]
+    assert [attributes.pop("hexgate.denials", None) for _, _, attributes in said] == ["", None, None]  # an integer, and no string
+    assert said == [
+        ("hexgate.unrecorded", "ERROR", {}),
+        ("hexgate.approval", "INFO", {
+            "hexgate.approval.step": "requested", "hexgate.approval.request": "ab12", "gen_ai.tool.name": "wire",
+            "enduser.id": "alice", "hexgate.role": "billing",
+        }),
+        ("hexgate.approval", "WARN", {
+            "hexgate.approval.step": "refused", "hexgate.approval.request": "ab12", "hexgate.approval.refusal": "consumed",
+        }),
+    ]  # fmt: skip
+
+
+def test_a_line_of_another_type_is_no_record_for_a_collector() -> None:
+    with pytest.raises(EventMalformedError, match=r"^the record is none that a sink takes$"):
+        log_record_of(b'{"type":"segment"}')
+    with pytest.raises(EventMalformedError, match=r"^the event lacks a field, or one has another type$"):
+        log_record_of(b'{"type":"approval"}')
