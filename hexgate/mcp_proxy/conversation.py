@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Protocol
 
 from hexgate.mcp_proxy import answers
 from hexgate.mcp_proxy.answers import Ruling
-from hexgate.mcp_proxy.limits import OPEN_REQUESTS
+from hexgate.mcp_proxy.limits import OPEN_REQUESTS, OPEN_TASKS
 from hexgate.mcp_proxy.lines import Line
 from hexgate.mcp_proxy.meaning import (
     PROMPT_GET,
@@ -20,6 +20,7 @@ from hexgate.mcp_proxy.meaning import (
     Invalid,
     Listed,
     Meaning,
+    OfTask,
     meaning_of,
     meaning_of_notification,
 )
@@ -73,9 +74,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A request that the server has not answered: which member of its result is filtered, and whether the client still waits."""
+    """A request that the server has not answered: which member of its result is filtered, whether it was decided on as a call, and whether the
+    client still waits."""
 
     member: str | None
+    decided: bool
     cancelled: bool = False
 
 
@@ -86,6 +89,7 @@ class Conversation:
         self._judge = judge
         # By type too: 1 and "1" are two ids, and True is none.
         self._open: dict[tuple[type, Id], _Open] = {}
+        self._tasks: dict[str, None] = {}
 
     def from_client(self, line: Line) -> Outcome:
         """What a line of the client leads to."""
@@ -127,7 +131,7 @@ class Conversation:
         meaning = meaning_of(request)
         outcome = self._rule(request, meaning)
         if outcome.to_server:
-            self._open[key] = _Open(meaning.member if isinstance(meaning, Listed) else None)
+            self._open[key] = _Open(meaning.member if isinstance(meaning, Listed) else None, isinstance(meaning, Decided))
         return outcome
 
     def _rule(self, request: Request, meaning: Meaning) -> Outcome:
@@ -138,6 +142,9 @@ class Conversation:
                 if self._judge.sight(tool, arguments, missing) is not Sight.ALWAYS:
                     return Outcome(to_client=(answers.no_completion(request),))
                 return Outcome(to_server=(_written(request),))
+            case OfTask(task, call):
+                known = Decided(()) if task in self._tasks else Decided((call,))
+                return self._rule(request, known)
             case Decided(calls, can_hold, of_tool):
                 for call in calls:
                     ruling = self._judge.rule(call, call_id=str(request.id), can_hold=can_hold)
@@ -165,7 +172,7 @@ class Conversation:
         id_ = None if params is None else params.get("requestId")
         key = (type(id_), id_)
         if type(id_) in (int, str) and key in self._open:
-            self._open[key] = _Open(self._open[key].member, cancelled=True)
+            self._open[key] = replace(self._open[key], cancelled=True)
 
     def _forget_cancelled(self) -> bool:
         """Make room. What is forgotten is not forwarded when it is answered after all."""
@@ -202,6 +209,8 @@ class Conversation:
             # It may be a list, and nobody knows which.
             return Outcome(notes=("an answer of the server is dropped: the client has not asked for it",))
         if request.member is None or response.result is None:
+            if request.decided and response.result is not None:
+                self._remember_task(response.result)
             return Outcome(to_client=(response.data,))
         shown = answers.filtered(response.result, request.member, self._shows[request.member])
         sentence = "the server's list cannot be read"
@@ -212,6 +221,14 @@ class Conversation:
                 sentence = "the server's list has a number that JSON does not have"
         return Outcome(to_client=(answers.error(response.id, INTERNAL_ERROR, sentence),))
 
+    def _remember_task(self, result: dict[str, Any]) -> None:
+        """A call may be answered with a task, whose result is fetched later (MCP 2025-11-25, "Tasks"; since 2026 an extension)."""
+        task = _text(result if result.get("resultType") == "task" else result.get("task"), "taskId")
+        if task is not None:
+            self._tasks[task] = None
+            if len(self._tasks) > OPEN_TASKS:
+                del self._tasks[next(iter(self._tasks))]
+
     @property
     def _shows(self) -> dict[str, Any]:
         return {
@@ -219,6 +236,7 @@ class Conversation:
             "prompts": self._shows_prompt,
             "resources": self._shows_resource,
             "resourceTemplates": self._shows_template,
+            "tasks": self._shows_task,
         }
 
     def _shows_tool(self, item: Any) -> bool:
@@ -235,6 +253,10 @@ class Conversation:
 
     def _shows_template(self, item: Any) -> bool:
         return type(item) is dict and self._judge.sight(RESOURCE_READ, {}, "uri") is not Sight.NEVER
+
+
+    def _shows_task(self, item: Any) -> bool:
+        return _text(item, "taskId") in self._tasks
 
 
 def _text(item: Any, member: str) -> str | None:

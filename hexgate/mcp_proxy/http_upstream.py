@@ -25,7 +25,7 @@ from mcp.shared.inbound import (
 )
 from mcp.shared.message import ClientMessageMetadata, SessionMessage
 from mcp_types import PROTOCOL_VERSION_META_KEY, JSONRPCRequest, JSONRPCResponse, jsonrpc_message_adapter
-from mcp_types.jsonrpc import JSONRPCError, JSONRPCMessage
+from mcp_types.jsonrpc import JSONRPCError, JSONRPCMessage, JSONRPCNotification
 
 from hexgate.mcp_proxy.answers import error
 from hexgate.mcp_proxy.limits import MESSAGE_BYTES, TERMINATING_SECONDS
@@ -71,6 +71,10 @@ class HttpUpstream:
         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         if isinstance(message, JSONRPCRequest):
             self._open.add((type(message.id), message.id))
+        elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
+            id_ = (message.params or {}).get("requestId")
+            if type(id_) in (int, str):
+                self._open.discard((type(id_), id_))
         metadata = ClientMessageMetadata(headers=self._headers_of(message))
         try:
             self._portal.call(self._write.send, SessionMessage(message, metadata))

@@ -20,6 +20,9 @@ ID_INTEGER = 2**53 - 1
 OPEN_REQUESTS = 10_000
 """Requests of the client that the server has not answered yet."""
 
+OPEN_TASKS = 10_000
+"""Tasks of one conversation that are remembered."""
+
 CLOSING_SECONDS = 5.0
 """For the server to end by itself once its input is closed."""
 

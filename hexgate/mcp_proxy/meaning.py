@@ -20,13 +20,13 @@ LISTS: Mapping[str, str] = {
     "resources/list": "resources",
     "resources/templates/list": "resourceTemplates",
     "prompts/list": "prompts",
+    "tasks/list": "tasks",
 }
 """Method to the member of its result that is filtered."""
 
 PASSED_REQUESTS = frozenset(
-    {"initialize", "ping", "logging/setLevel", "resources/unsubscribe", "server/discover", "tasks/get", "tasks/result", "tasks/list",
-     "tasks/cancel"}
-)  # fmt: skip
+    {"initialize", "ping", "logging/setLevel", "resources/unsubscribe", "server/discover"}
+)
 """Requests of MCP up to 2026-07-28 that neither call, read nor list anything that the gate decides on."""
 
 PASSED_NOTIFICATIONS = frozenset(
@@ -37,7 +37,8 @@ PASSED_NOTIFICATIONS = frozenset(
 _DECIDED = frozenset(
     {"tools/call", "resources/read", "resources/subscribe", "prompts/get", "completion/complete", "subscriptions/listen"}
 )
-REQUESTS = PASSED_REQUESTS | _DECIDED | LISTS.keys()
+_OF_TASKS = frozenset({"tasks/get", "tasks/result", "tasks/cancel"})
+REQUESTS = PASSED_REQUESTS | _DECIDED | _OF_TASKS | LISTS.keys()
 """Methods that are requests: none of them is a notification."""
 
 
@@ -82,6 +83,15 @@ class Completed:
 
 
 @dataclass(frozen=True, slots=True)
+class OfTask:
+    """Forwarded for a task of this conversation, whose call was decided; for another, whose result may be anybody's, if the call is
+    allowed."""
+
+    task: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
 class Invalid:
     """Answered with an error: what the server would make of it is not certain."""
 
@@ -89,7 +99,7 @@ class Invalid:
     sentence: str
 
 
-Meaning: TypeAlias = Passed | Decided | Listed | Completed | Invalid
+Meaning: TypeAlias = Passed | Decided | Listed | Completed | OfTask | Invalid
 
 
 def meaning_of(request: Request) -> Meaning:
@@ -103,9 +113,10 @@ def meaning_of(request: Request) -> Meaning:
     fault = fault_in(params)
     if fault is not None:
         return Invalid(INVALID_PARAMS, fault)
-    if method not in _DECIDED:
-        return Decided((Call(OTHER_REQUEST, {"method": method, "params": params}),))
-    return _decided(method, params)
+    other = Call(OTHER_REQUEST, {"method": method, "params": params})
+    if method in _OF_TASKS:
+        return _of_task(params, other)
+    return _decided(method, params) if method in _DECIDED else Decided((other,))
 
 
 def meaning_of_notification(notification: Notification) -> Passed | Decided | Invalid:
@@ -200,6 +211,13 @@ def _subscriptions(params: dict[str, Any]) -> Meaning:
     if type(uris) is not list or not all(type(uri) is str for uri in uris):
         return Invalid(INVALID_PARAMS, "`resourceSubscriptions` is no list of texts")
     return Decided(tuple(Call(RESOURCE_READ, {"uri": uri}) for uri in dict.fromkeys(uris)), can_hold=False)
+
+
+def _of_task(params: dict[str, Any], other: Call) -> Meaning:
+    fault, task = _misspelt(params, ("taskId",)), params.get("taskId")
+    if fault is not None or type(task) is not str:
+        return Invalid(INVALID_PARAMS, fault or "`taskId` is no text")
+    return OfTask(task, other)
 
 
 def _is_unicode(text: str) -> bool:

@@ -66,6 +66,7 @@ class Ending(Enum):
     SERVER_ENDED = "the server has ended"
     SERVER_STALLED = "the server takes no input"
     STOPPED = "the proxy was stopped"
+    FAILED = "the proxy has failed"
 
 
 class Relay:
@@ -155,12 +156,13 @@ class Relay:
         self._carry(self._server.lines(), self._conversation.from_server, Ending.SERVER_ENDED)
 
     def _carry(self, lines: Iterator[Line], take: Callable[[Line], Outcome], at_end: Ending) -> None:
-        ending = at_end
+        ending = Ending.FAILED
         try:
             for line in lines:
                 with self._lock:
                     outcome = take(line)
                 self._write(outcome)
+            ending = at_end
         except ClientGoneError:
             ending = Ending.CLIENT_GONE
         except ServerGoneError:

@@ -88,6 +88,8 @@ def _relay(conversation: Conversation, client: OwnStreams, server: Sequence[str]
             return ExitCode.INTERRUPTED
         case Ending.SERVER_STALLED:
             raise CommandError(f"{ending.value}: it was ended", help=_SEE_ERRORS)
+        case Ending.FAILED:
+            raise CommandError(f"{ending.value}: this is a fault of Hexgate", help="please report it with what stands above")
         case Ending.SERVER_ENDED if opened.status == 0 and not relay.unanswered:
             return ExitCode.OK
     if url is not None:

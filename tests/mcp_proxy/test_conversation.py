@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hexgate.mcp_proxy.conversation import Conversation, Outcome
-from hexgate.mcp_proxy.limits import OPEN_REQUESTS
+from hexgate.mcp_proxy.limits import OPEN_REQUESTS, OPEN_TASKS
 from hexgate.mcp_proxy.lines import TooLong
 from hexgate.mcp_proxy.meaning import Call
-from tests.mcp_proxy.harness import ByName, rpc
+from tests.mcp_proxy.harness import ByName, call, rpc
 
 
 def fault(id_: int | str | None, code: int, sentence: str, **data: str) -> str:
@@ -212,6 +212,43 @@ def test_the_end_answers_what_is_open() -> None:
     assert conversation.end("the server has ended") == ()
 
 
+TASKS = [
+    # a call's result, the tasks that it makes this conversation's own
+    ({"task": {"taskId": "t"}}, ["t"]),
+    ({"resultType": "task", "taskId": "t"}, ["t"]),
+    ({"taskId": "t", "content": []}, []),
+    ({"task": "t"}, []),
+    ({"structuredContent": {"task": {"taskId": "t"}}}, []),
+]
+
+
+@pytest.mark.parametrize(("result", "own"), TASKS)
+def test_only_tasks_of_calls_that_were_decided_are_reached(result: dict[str, Any], own: list[str]) -> None:
+    """A server may keep tasks of others under the same account."""
+    conversation = opened("tools/call")
+    conversation.from_server(rpc(id=1, result=result).encode())
+    listed = rpc(id=2, method="tasks/list").encode()
+    assert conversation.from_client(listed).to_server == (listed,)
+    shown = conversation.from_server(rpc(id=2, result={"tasks": [{"taskId": "t"}, {"taskId": "u"}, 7]}).encode())
+    assert lines(shown.to_client) == [rpc(id=2, result={"tasks": [{"taskId": task} for task in own]})]
+    for number, task in enumerate(("t", "u"), 3):
+        asked = rpc(id=number, method="tasks/result", params={"taskId": task})
+        outcome = conversation.from_client(asked.encode())
+        if task in own:
+            assert lines(outcome.to_server) == [asked]
+        else:
+            assert lines(outcome.to_client) == [fault(number, -32010, "no", **NO_TOOL)]
+
+
+def test_tasks_are_remembered_within_bounds() -> None:
+    conversation = Conversation(ByName())
+    for number in range(OPEN_TASKS + 1):
+        conversation.from_client(call(number, "ok").encode())
+        conversation.from_server(rpc(id=number, result={"task": {"taskId": str(number)}}).encode())
+    asked = [conversation.from_client(rpc(id=task, method="tasks/get", params={"taskId": task}).encode()) for task in ("0", "1")]
+    assert [bool(outcome.to_server) for outcome in asked] == [False, True]
+
+
 def test_a_subscription_is_decided_uri_by_uri() -> None:
     judge = ByName()
     asked = rpc(id=1, method="subscriptions/listen", params={"notifications": {"resourceSubscriptions": ["ok:a", "no:b", "ok:c"]}})
@@ -249,5 +286,5 @@ def test_whatever_comes_is_answered_without_an_exception(messages: list[tuple[bo
         for written in outcome.to_server if of_client else ():
             forwarded = json.loads(written)
             if forwarded.get("method") == "tools/call":
-                call, _, _ = judge.ruled[-1]
-                assert (call.tool, call.arguments) == (forwarded["params"]["name"], forwarded["params"].get("arguments", {}))
+                ruled, _, _ = judge.ruled[-1]
+                assert (ruled.tool, ruled.arguments) == (forwarded["params"]["name"], forwarded["params"].get("arguments", {}))

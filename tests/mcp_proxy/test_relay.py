@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -177,6 +178,15 @@ def test_a_stop_ends_both_and_answers() -> None:
         assert client.receive()["error"]["message"] == "the proxy was stopped"
         assert client.end() is Ending.STOPPED
         assert client.child.status == -signal.SIGTERM
+
+
+def test_a_fault_of_the_proxy_ends_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    with proxied(ECHO) as client:
+        monkeypatch.setattr(client.judge, "rule", lambda *_, **__: 1 / 0)
+        client.send(call(1, "ok"))
+        assert client.end() is Ending.FAILED
+        assert client.child.status == 0
 
 
 def test_a_stop_ends_also_where_nobody_reads() -> None:
