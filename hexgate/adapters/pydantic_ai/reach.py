@@ -70,6 +70,16 @@ def output_name(output: OutputContext) -> str:
     return output.function_name or (FINAL_RESULT if output.tool_call is None else output.tool_call.tool_name)
 
 
+def output_arguments(output: OutputContext, plain: Any) -> dict[str, Any]:
+    """An output function's arguments under the names of its schema: a single one comes to the hooks without its name. The text of a
+    function of text is `output`."""
+    schema = output.tool_def.parameters_json_schema if output.tool_def is not None else getattr(output.object_def, "json_schema", {})
+    names = list(schema.get("properties", {}))
+    if type(plain) is dict and (len(names) != 1 or set(plain) <= set(names)):
+        return plain
+    return {names[0] if len(names) == 1 else "output": plain}
+
+
 def _in_toolset(toolset: AbstractToolset[Any], path: tuple[str, ...], rename: Rename) -> Iterator[ToolFound]:
     if isinstance(toolset, CombinedToolset):
         for each in toolset.toolsets:

@@ -18,7 +18,7 @@ from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults, RunCont
 from hexgate.adapters.guard import GuardedRun
 from hexgate.adapters.pydantic_ai.leaf_calls import CURRENT, GuardedCall, meet
 from hexgate.adapters.pydantic_ai.plain_arguments import take
-from hexgate.adapters.pydantic_ai.reach import native_name, output_name, runs_no_tool
+from hexgate.adapters.pydantic_ai.reach import native_name, output_arguments, output_name, runs_no_tool
 from hexgate.adapters.ruling import Outcome
 
 LOG = logging.getLogger("hexgate")
@@ -111,7 +111,7 @@ class RunGate(AbstractCapability[Any]):
         tool_call = output_context.tool_call
         ruling = self.run.admit(
             output_name(output_context),
-            plain if type(plain) is dict else {"output": plain},
+            output_arguments(output_context, plain),
             call_id=None if tool_call is None else tool_call.tool_call_id,
         )
         if not ruling.runs:
