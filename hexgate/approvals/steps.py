@@ -29,8 +29,8 @@ from hexgate.strict_json import parse_json
 OPEN_REQUESTS = 100
 """Requests of one user that nobody has decided on, at most: a model may vary its arguments without end."""
 
-SWEPT = 1_000
-"""Overdue requests that one step marks as expired, at most."""
+SWEPT = 100
+"""Overdue requests that one step marks as expired, at most: each is a synced line, and others wait."""
 
 Keyed = Callable[[bytes], str]
 """A keyed hash, in hex."""
@@ -83,41 +83,57 @@ class Steps:
         made, key = self._made(call, terms, now)
         with self._store.writing() as rows:
             self._sweep(rows, now)
-            for row in rows.of_call(key):
-                if row.expires > now and row.state == State.DENIED.value:
-                    raise ApprovalRefusedError(ApprovalRefusal.DENIED)
-                if row.expires > now and row.state in (State.PENDING.value, State.APPROVED.value):
-                    return _stored(row)
-            user = self._user_key(made.user)
-            if rows.open_of(user) >= OPEN_REQUESTS:
-                raise ApprovalRefusedError(ApprovalRefusal.TOO_MANY)
-            self._record(_step(State.PENDING, made), now)
-            rows.add(Row(made.id, key, user, State.PENDING.value, made.created, made.expires, made.text))
+            try:
+                return self._found_or_made(rows, made, key, now)
+            except ApprovalRefusedError as error:
+                refused = error
+        # Only now: what was swept is in the log, and stays so in the store.
+        raise refused
+
+    def _found_or_made(self, rows: Rows, made: ApprovalRequest, key: str, now: int) -> StoredRequest:
+        """Raises ApprovalRefusedError, having changed nothing."""
+        for row in rows.of_call(key):
+            if row.expires > now and row.state == State.DENIED.value:
+                raise ApprovalRefusedError(ApprovalRefusal.DENIED)
+            if row.expires > now and row.state in (State.PENDING.value, State.APPROVED.value):
+                return _stored(row)
+        user = self._user_key(made.user)
+        if rows.open_of(user, now) >= OPEN_REQUESTS:
+            raise ApprovalRefusedError(ApprovalRefusal.TOO_MANY)
+        self._record(_step(State.PENDING, made), now)
+        rows.add(Row(made.id, key, user, State.PENDING.value, made.created, made.expires, made.text))
         return StoredRequest(made, State.PENDING)
 
     def approve(self, id_: str, evidence: Evidence, verifier: Verifier | None, now: int) -> StoredRequest:
         """Approve an open request. The gate verifies all of it again when the approval is used. Raises ApprovalRefusedError."""
-        return self._decide(id_, evidence, verifier, now, State.APPROVED)
+        return self._decide(id_, evidence, verifier, now, State.APPROVED, (State.PENDING,))
 
     def deny(self, id_: str, evidence: Evidence, verifier: Verifier | None, now: int) -> StoredRequest:
-        """Deny an open request. Raises ApprovalRefusedError."""
-        return self._decide(id_, evidence, verifier, now, State.DENIED)
+        """Deny an open request, or one that was approved and not used yet. Raises ApprovalRefusedError."""
+        return self._decide(id_, evidence, verifier, now, State.DENIED, (State.PENDING, State.APPROVED))
 
     def consume(self, id_: str, call: Call, terms: Terms, now: int) -> StoredRequest:
-        """Use an approval for exactly this call, once. Raises ApprovalRefusedError, also where somebody else was first."""
+        """Use an approval for exactly this call, once. Raises ApprovalRefusedError, also where somebody else was first. Where it is the
+        `evidence` that stands no longer, the request is open again: somebody else may still approve it."""
         try:
             made, _ = self._made(call, terms, now)
             with self._store.writing() as rows:
                 row, stored = _required(rows, id_)
                 _require_same(stored.request, made, now)
-                _require_state(row, State.APPROVED, now)
-                approver = judge(read_evidence(row.evidence), stored.request, made.held_by.approvers, terms.verifier, now)
-                if not rows.change(id_, State.APPROVED, State.CONSUMED, now):
-                    raise ApprovalRefusedError(ApprovalRefusal.CONSUMED)
-                self._record(_step(State.CONSUMED, stored.request, approver), now)
+                _require_state(row, (State.APPROVED,), now)
+                approver = _standing_approver(row, stored.request, made.held_by.approvers, terms.verifier, now)
+                if approver is None:
+                    self._record(ApprovalStep("refused", id_, refusal=ApprovalRefusal.EVIDENCE.value), now)
+                    rows.open_again(id_)
+                else:
+                    if not rows.change(id_, State.APPROVED, State.CONSUMED, now):
+                        raise ApprovalRefusedError(ApprovalRefusal.CONSUMED)
+                    self._record(_step(State.CONSUMED, stored.request, approver), now)
         except ApprovalRefusedError as error:
             self._record(ApprovalStep("refused", id_, refusal=error.refusal.value), now)
             raise
+        if approver is None:
+            raise ApprovalRefusedError(ApprovalRefusal.EVIDENCE)
         return StoredRequest(stored.request, State.CONSUMED, approver, row.decided, now)
 
     def expire(self, now: int) -> int:
@@ -145,15 +161,17 @@ class Steps:
         with self._store.reading() as rows:
             return [_stored_or_id(row) for row in rows.all(state, limit)]
 
-    def _decide(self, id_: str, evidence: Evidence, verifier: Verifier | None, now: int, after: State) -> StoredRequest:
+    def _decide(
+        self, id_: str, evidence: Evidence, verifier: Verifier | None, now: int, after: State, before: tuple[State, ...]
+    ) -> StoredRequest:
         with self._store.writing() as rows:
             row, stored = _required(rows, id_)
-            _require_state(row, State.PENDING, now)
+            _require_state(row, before, now)
             approver = judge(evidence, stored.request, stored.request.held_by.approvers, verifier, now)
             self._record(_step(after, stored.request, approver), now)
             # The evidence of a denial would be good for an approval, so it is not kept.
             kept = evidence.text if after is State.APPROVED else None
-            rows.change(id_, State.PENDING, after, now, evidence=kept, approver=_approver_text(approver))
+            rows.decide(id_, after, now, kept, _approver_text(approver))
         return StoredRequest(stored.request, after, approver, now)
 
     def _made(self, call: Call, terms: Terms, now: int) -> tuple[ApprovalRequest, str]:
@@ -252,14 +270,26 @@ def _require_same(stored: ApprovalRequest, made: ApprovalRequest, now: int) -> N
 _ENDED = {State.CONSUMED: ApprovalRefusal.CONSUMED, State.DENIED: ApprovalRefusal.DENIED, State.EXPIRED: ApprovalRefusal.EXPIRED}
 
 
-def _require_state(row: Row, wanted: State, now: int) -> None:
-    """Raises ApprovalRefusedError where a request is in another state, or its time is over."""
+def _standing_approver(
+    row: Row, request: ApprovalRequest, approvers: tuple[str, ...], verifier: Verifier | None, now: int
+) -> Approver | None:
+    """Who has approved, None where the evidence does not stand, or no longer. Raises ApprovalRefusedError for somebody who may not."""
+    try:
+        return judge(read_evidence(row.evidence), request, approvers, verifier, now)
+    except ApprovalRefusedError as error:
+        if error.refusal is ApprovalRefusal.EVIDENCE:
+            return None
+        raise
+
+
+def _require_state(row: Row, wanted: tuple[State, ...], now: int) -> None:
+    """Raises ApprovalRefusedError where a request is in none of the states, or its time is over."""
     state = State(row.state)
     if state in _ENDED:
         raise ApprovalRefusedError(_ENDED[state])
     if row.expires <= now:
         raise ApprovalRefusedError(ApprovalRefusal.EXPIRED)
-    if state is not wanted:
+    if state not in wanted:
         raise ApprovalRefusedError(ApprovalRefusal.PENDING if state is State.PENDING else ApprovalRefusal.DECIDED)
 
 

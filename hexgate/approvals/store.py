@@ -83,9 +83,11 @@ class Rows:
         """The requests for a call, the latest first."""
         return list(self._select("WHERE call = ? ORDER BY created DESC, id LIMIT 100", call))
 
-    def open_of(self, user: str) -> int:
-        """How many requests of a user nobody has decided on."""
-        found = self._connection.execute("SELECT count(*) FROM requests WHERE user = ? AND state = ?", (user, State.PENDING.value))
+    def open_of(self, user: str, now: int) -> int:
+        """How many requests of a user nobody has decided on, and still may."""
+        found = self._connection.execute(
+            "SELECT count(*) FROM requests WHERE user = ? AND state = ? AND expires > ?", (user, State.PENDING.value, now)
+        )
         return int(found.fetchone()[0])
 
     def overdue(self, now: int, limit: int) -> list[Row]:
@@ -99,13 +101,23 @@ class Rows:
             return list(self._select("ORDER BY created DESC, id LIMIT ?", limit))
         return list(self._select("WHERE state = ? ORDER BY created DESC, id LIMIT ?", state.value, limit))
 
-    def change(self, id_: str, before: State, after: State, at: int, *, evidence: str | None = None, approver: str | None = None) -> bool:
+    def decide(self, id_: str, after: State, at: int, evidence: str | None, approver: str) -> None:
+        """Write down who has decided; evidence of an earlier decision goes."""
+        self._connection.execute(
+            "UPDATE requests SET state = ?, decided = ?, evidence = ?, approver = ? WHERE id = ?", (after.value, at, evidence, approver, id_)
+        )
+
+    def open_again(self, id_: str) -> None:
+        """As if nobody had decided."""
+        self._connection.execute(
+            "UPDATE requests SET state = ?, decided = NULL, evidence = NULL, approver = NULL WHERE id = ?", (State.PENDING.value, id_)
+        )
+
+    def change(self, id_: str, before: State, after: State, at: int) -> bool:
         """Move a request on from a state, if it is in that: nobody else has then."""
         column = "consumed" if after is State.CONSUMED else "decided"
         changed = self._connection.execute(
-            f"UPDATE requests SET state = ?, {column} = ?, evidence = coalesce(?, evidence), approver = coalesce(?, approver)"
-            " WHERE id = ? AND state = ?",
-            (after.value, at, evidence, approver, id_, before.value),
+            f"UPDATE requests SET state = ?, {column} = ? WHERE id = ? AND state = ?", (after.value, at, id_, before.value)
         )
         return changed.rowcount == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +30,7 @@ def canonical_arguments(args: Any) -> bytes:
 IDENTIFIED_DEPTH = 64
 """Nesting of arguments that are told apart."""
 
-_PLAIN = frozenset({bool, float, bytes, type(None), UInt})
+_PLAIN = frozenset({bool, bytes, type(None), UInt})
 
 
 def is_identified(args: Any, depth: int = 0) -> bool:
@@ -46,6 +47,8 @@ def is_identified(args: Any, depth: int = 0) -> bool:
         return True
     if kind is int:
         return bool(INT_MIN <= args <= UINT_MAX)
+    if kind is float:
+        return math.isfinite(args)
     if kind is datetime:
         return instant_of(args) is not None
     if kind is Timestamp or kind is Duration:

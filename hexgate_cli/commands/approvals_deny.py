@@ -39,7 +39,8 @@ def command(
     now: Now = None,
     format_: FormatOption = Format.HUMAN,
 ) -> ExitCode:
-    """The same call of the same user is not asked about again until the time of the request is over. Who may approve may deny.
+    """The same call of the same user is not asked about again until the time of the request is over. Who may approve may deny, and may
+    take an approval back that was not used yet.
     """
     instant = instant_or_now(now)
     opened = require_store(store)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hexgate.approvals.evidence import by_key
+from hexgate.approvals.evidence import by_key, by_token
 from hexgate.approvals.refusal import SENTENCES, ApprovalRefusal, ApprovalRefusedError, ApprovalStoreError
 from hexgate.approvals.request import DEFAULT_SECONDS, State, read_request
 from hexgate.approvals.steps import OPEN_REQUESTS
@@ -76,6 +76,8 @@ OTHER_CALLS: tuple[tuple[str, str, str, Any, User], ...] = (
     ("other_user", "another user", "wire", {"amount": 5, "iban": "DE12"}, BOB),
     ("not_held", "an allowed call", "look", {}, ALICE),
     ("unidentified", "an object", "wire", {"amount": 5, "iban": Decimal(5)}, ALICE),
+    ("unidentified", "no number", "wire", {"amount": 5, "iban": float("nan")}, ALICE),
+    ("unidentified", "an infinite number in a list", "wire", {"amount": 5, "iban": [float("inf")]}, ALICE),
 )
 
 
@@ -213,6 +215,43 @@ def test_evidence_is_verified_again_when_it_is_used(desk: Desk) -> None:
     assert desk.consume(made.request.id).allowed
 
 
+def test_an_approval_that_stands_no_longer_leaves_the_request_open(desk: Desk) -> None:
+    """Q3.7: and not approved by somebody whose word is worth nothing, until its time is over"""
+    made = desk.request()
+    desk.approve_as(made.request, token("carol", "finance", expires=NOW // 10**9 + 60))
+    desk.clock.now += 61 * 10**9
+    assert refused(lambda: desk.consume(made.request.id)) == "evidence"
+    again = desk.request()
+    assert (again.request.id, again.state, again.approver, again.decided) == (made.request.id, State.PENDING, None, None)
+    assert refused(lambda: desk.consume(made.request.id)) == "pending"
+    desk.approve_as(made.request, token("dora", "support"))
+    assert desk.consume(made.request.id).allowed
+    said = [(step["step"], step["refusal"], step["approver"]) for step in steps_of(desk)]
+    assert said == [
+        ("requested", None, None), ("approved", None, "carol"), ("refused", "evidence", None), ("refused", "pending", None),
+        ("approved", None, "dora"), ("consumed", None, "dora"),
+    ]  # fmt: skip
+
+
+def test_an_approval_can_be_taken_back(desk: Desk) -> None:
+    """Q4.7"""
+    made = desk.request()
+    desk.approve(made.request)
+    assert refused(lambda: desk.approve_as(made.request, token("dora", "support"))) == "decided"
+    with pytest.raises(ApprovalRefusedError):
+        desk.steps.deny(made.request.id, by_token(token("alice", "finance"), made.request), desk.verifier, NOW)
+    found = desk.steps.deny(made.request.id, by_token(token("dora", "support"), made.request), desk.verifier, NOW)
+    assert found.state is State.DENIED and found.approver is not None and found.approver.user == "dora"
+    assert refused(lambda: desk.consume(made.request.id)) == "denied"
+    with desk.store.writing() as rows:
+        row = rows.get(made.request.id)
+        assert row is not None and row.evidence is None, "it would still be good for an approval"
+    used = desk.request(args={"amount": 9})
+    desk.approve(used.request)
+    desk.consume(used.request.id, args={"amount": 9})
+    assert refused(lambda: desk.steps.deny(used.request.id, by_key(FINANCE, used.request), None, NOW)) == "consumed"
+
+
 def test_a_revoked_approver_s_approval_is_refused(tmp_path: Path) -> None:
     """Q3.6"""
     file = tmp_path / "revoked"
@@ -260,6 +299,19 @@ def test_one_user_has_so_many_open_requests(desk: Desk) -> None:
         desk.request(args={"amount": number + 1})
     assert refused(lambda: desk.request(args={"amount": 10**6})) == "too_many"
     assert desk.request(user=BOB).state is State.PENDING
+
+
+def test_what_is_overdue_is_recorded_once_and_not_counted(desk: Desk) -> None:
+    """Q1.4, Q6.4: also where the step that came to it is refused"""
+    close = desk.request("close", {}, BOB)
+    for number in range(OPEN_REQUESTS):
+        desk.request(args={"amount": number + 1})
+    desk.steps.deny(close.request.id, by_token(token("carol", "any"), close.request), desk.verifier, NOW)
+    desk.clock.now += HOUR
+    for _ in range(3):
+        assert refused(lambda: desk.request("close", {}, BOB)) == "denied"
+    assert [step["step"] for step in steps_of(desk)].count("expired") == OPEN_REQUESTS
+    assert desk.request(args={"amount": 1}).state is State.PENDING
 
 
 def test_what_is_not_recorded_does_not_count(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
