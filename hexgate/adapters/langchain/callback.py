@@ -1,0 +1,57 @@
+"""`HexgateCallback`: who a request is for, in the config that the framework hands down to everything below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hexgate.adapters.guard import Guard, UngatedToolsError
+from hexgate.adapters.langchain.attachment import attach
+from hexgate.adapters.langchain.calls import ToolCallRefused, take_start
+from hexgate.adapters.langchain.offers import refused_offers
+from hexgate.adapters.langchain.scope import RunHandler
+from hexgate.decision.decision import TokenUser, User
+
+if TYPE_CHECKING:
+    from hexgate.runtime.gate import Gate
+
+
+class HexgateCallback(RunHandler):
+    """A callback for one request: `graph.invoke(input, {"callbacks": [HexgateCallback(user)]})`. Every tool call below it is decided
+    for its user. It holds the guarded run, and nothing that a model or a tool can write. Where one graph serves many users, `wrap` makes
+    one per call."""
+
+    raise_error = True
+    """Without this the framework logs an exception of a callback, and goes on."""
+    run_inline = True
+    ignore_agent = ignore_chain = ignore_custom_event = ignore_llm = ignore_retriever = ignore_retry = True
+
+    def __init__(
+        self,
+        user: User | TokenUser | None,
+        gate: Gate | None = None,
+        *,
+        guard: Guard | None = None,
+        ctx: Any = None,
+        interrupts: bool = False,
+    ) -> None:
+        """`guard` for more than a gate; `ctx` is what the host adds to every request; with `interrupts` a held call pauses the graph,
+        where that has a checkpointer. Raises what `Gate.from_env` raises, UserRequiredError, and AdapterError for a framework that cannot
+        be gated."""
+        attach()
+        super().__init__((Guard(gate) if guard is None else guard).run(user, ctx=ctx), interrupts)
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **options: Any) -> None:
+        """Before the model is called: raises UngatedToolsError for what the model's own fields make the provider run, unless the policy
+        allows it by name."""
+        refused = refused_offers(options.get("invocation_params") or {}, self.run)
+        if refused:
+            raise UngatedToolsError(refused)
+
+    def on_tool_start(self, serialized: Any, input_str: str, *, inputs: dict[str, Any] | None = None, **options: Any) -> None:
+        """A call that has come here without a decision, of a tool with a `run` of its own: raises ToolCallRefused where it does not run."""
+        tool = str((serialized or {}).get("name"))
+        if not take_start(tool):
+            given = {"input": input_str} if inputs is None else inputs
+            ruling = self.run.admit(tool, given, call_id=options.get("tool_call_id"))
+            if not ruling.runs:
+                raise ToolCallRefused(tool, ruling.text)
