@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from hexgate.atomic_file import sync_directory
-from hexgate.audit.checkpoint import Checkpoint, LogSigner
-from hexgate.audit.event import EventMalformedError, encode_json, format_timestamp, read_record
+from hexgate.audit.checkpoint import Checkpoint, CheckpointMalformedError, LogSigner, read_checkpoint
+from hexgate.audit.event import EventMalformedError, encode_json, format_timestamp, parse_timestamp, read_record
 from hexgate.audit.merkle import Frontier
 from hexgate.audit.process_lock import unlock
 from hexgate.audit.segment import (
@@ -106,6 +106,8 @@ class Strand:
         else:
             first, last = _header(found.first), _record(found.last)
             self._resume(path, numbers[-1], first["log"], last["seq"] + 1, found)
+            self._day = _day_of(first)
+            self._plan_next(self._clock())
         self._record_repair(path)
 
     def _begin_again(self, number: int, before: Scanned) -> None:
@@ -141,9 +143,8 @@ class Strand:
         now = self._clock()
         self._day = now // 10**9 // _DAY
         # Lines of earlier processes after the last checkpoint: the next one vouches for them too.
-        self._vouched = self._written
+        self._vouched = self._written - max(0, found.frontier.size - _last_checkpoint(checkpoints_path(path)))
         self._plan_next(now)
-        _cut_torn_checkpoint(checkpoints_path(path))
 
     def _record_repair(self, path: Path) -> None:
         """Record a repair, also one that an earlier process did not live to record: its file names the line it stands at."""
@@ -174,7 +175,7 @@ class Strand:
             if self._broken is not None:
                 raise AuditUnavailableError(self._broken)
             now = self._clock()
-            late = now >= self._due
+            late = not self._planned <= now < self._due
             if late or self._bytes >= self._rotation.segment_bytes:
                 self._rotate_if_due(now)
             unrecorded = denials.count
@@ -221,7 +222,7 @@ class Strand:
 
     def _rotate_if_due(self, now: int) -> None:
         full = self._bytes >= self._rotation.segment_bytes
-        if not full and not (self._rotation.daily and now // 10**9 // _DAY > self._day):
+        if not full and not (self._rotation.daily and now // 10**9 // _DAY != self._day):
             return
         if self._vouched < self._written:
             self._vouch(now)
@@ -255,7 +256,9 @@ class Strand:
         self._anchor(note)
 
     def _plan_next(self, now: int) -> None:
-        """When to look at the clock's consequences again: at the next checkpoint by time, or at the end of the day."""
+        """When to look at the clock's consequences again: at the next checkpoint by time, at the end of the day, or when the clock is
+        moved back, since what was planned by a clock that was ahead would come late by as much."""
+        self._planned = now
         self._due = now + self._rotation.checkpoint_seconds * 10**9
         if self._rotation.daily:
             self._due = min(self._due, (self._day + 1) * _DAY * 10**9)
@@ -348,14 +351,27 @@ def _keep_torn(path: Path, found: Scanned) -> None:
         os.fsync(segment.fileno())
 
 
-def _cut_torn_checkpoint(path: Path) -> None:
+def _last_checkpoint(path: Path) -> int:
+    """How many lines the last checkpoint of a segment vouches for; one that is cut off is removed."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return
-    _, end = split_checkpoints(data)
+        return 0
+    notes, end = split_checkpoints(data)
     if end < len(data):
         os.truncate(path, end)
+    try:
+        return read_checkpoint(notes[-1]).size if notes else 0
+    except CheckpointMalformedError:
+        return 0
+
+
+def _day_of(header: dict[str, Any]) -> int:
+    """The day on which a segment was begun, since the epoch. One that does not say ends with the first line."""
+    try:
+        return parse_timestamp(header["timestamp"]) // 10**9 // _DAY
+    except (KeyError, TypeError, ValueError):
+        return -1
 
 
 def _record(line: bytes) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from hexgate.audit.process_lock import try_lock, unlock
 from hexgate.audit.sinks import FunctionSink, StreamSink
 from hexgate.audit.unavailable import AuditUnavailableError
 from hexgate.audit.verify import verify_log
-from tests.audit.logs import ALL, DENIED, READS, Clock, events, policy, record, records, rotation, segments, write_log
+from tests.audit.logs import ALL, DENIED, READS, START, Clock, events, policy, record, records, rotation, segments, write_log
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -420,6 +420,54 @@ def test_a_new_day_begins_a_segment(tmp_path: Path) -> None:
             record(recorder)
             clock.now += 86_400 * 10**9
     assert len(segments(tmp_path)) == 3 and verify_log(tmp_path).sound
+
+
+def test_processes_of_a_day_share_a_segment_and_those_of_the_next_begin_one(tmp_path: Path) -> None:
+    """A day is that of the segment, not of the process: those that live for an hour have days too."""
+    clock = Clock()
+    for hours in (0, 1, 25, 26):
+        clock.now = START + hours * 3_600 * 10**9
+        with AuditLog(tmp_path, rotation=strand_module.Rotation(), clock=clock) as log:
+            record(log.recorder(policy()))
+    found = [path.read_bytes().count(b'"type":"decision"') for path in segments(tmp_path)]
+    verification = verify_log(tmp_path)
+    assert found == [2, 2] and verification.sound and verification.vouched == verification.records == 6
+
+
+def test_lines_that_a_killed_process_left_are_vouched_for_by_the_next(tmp_path: Path) -> None:
+    """Also where it writes nothing, or begins a new segment at once."""
+    for hours in (1, 25):
+        directory, clock = tmp_path / str(hours), Clock()
+        log = AuditLog(directory, rotation=strand_module.Rotation(), clock=clock)
+        record(log.recorder(policy()))
+        strand = log._strand
+        assert isinstance(strand, strand_module.Strand)
+        strand.give_back()
+        clock.now += hours * 3_600 * 10**9
+        with AuditLog(directory, rotation=strand_module.Rotation(), clock=clock) as again:
+            if hours > 24:
+                record(again.recorder(policy()))
+            else:
+                again.open()
+        found = verify_log(directory)
+        assert found.sound and found.vouched == found.records == (4 if hours > 24 else 2)
+
+
+def test_a_clock_that_was_ahead_does_not_put_checkpoints_off(tmp_path: Path) -> None:
+    clock = Clock(START + 400 * 86_400 * 10**9)
+    notes: list[bytes] = []
+    with AuditLog(tmp_path, sinks=[FunctionSink(lambda line: None, anchor=notes.append)], rotation=strand_module.Rotation(), clock=clock) as log:
+        recorder = log.recorder(policy())
+        record(recorder)
+        clock.now = START
+        record(recorder)
+        assert len(notes) == 2, "one for the segment that ends, one since it is late"
+        record(recorder)
+        assert len(notes) == 2
+        clock.now += 61 * 10**9
+        record(recorder)
+        assert len(notes) == 3
+    assert len(segments(tmp_path)) == 2 and verify_log(tmp_path).sound
 
 
 def test_a_directory_that_holds_something_else_is_not_written_to(tmp_path: Path) -> None:
