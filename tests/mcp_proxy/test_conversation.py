@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hexgate.mcp_proxy import conversation as conversation_module
 from hexgate.mcp_proxy.conversation import Conversation, Outcome
-from hexgate.mcp_proxy.limits import OPEN_REQUESTS, OPEN_TASKS
+from hexgate.mcp_proxy.limits import OPEN_REQUESTS
 from hexgate.mcp_proxy.lines import TooLong
 from hexgate.mcp_proxy.meaning import Call
 from tests.mcp_proxy.harness import ByName, call, rpc
@@ -240,9 +241,10 @@ def test_only_tasks_of_calls_that_were_decided_are_reached(result: dict[str, Any
             assert lines(outcome.to_client) == [fault(number, -32010, "no", **NO_TOOL)]
 
 
-def test_tasks_are_remembered_within_bounds() -> None:
+def test_tasks_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation_module, "OPEN_TASKS", 10)
     conversation = Conversation(ByName())
-    for number in range(OPEN_TASKS + 1):
+    for number in range(11):
         conversation.from_client(call(number, "ok").encode())
         conversation.from_server(rpc(id=number, result={"task": {"taskId": str(number)}}).encode())
     asked = [conversation.from_client(rpc(id=task, method="tasks/get", params={"taskId": task}).encode()) for task in ("0", "1")]

@@ -1,12 +1,10 @@
-"""The example server behind the proxy, with the `mcp` package's own client, in the protocol's present form and in the one before."""
+"""The example server behind the proxy, with the `mcp` package's own client."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Literal
 
-import pytest
 from mcp import Client
 
 from examples.agents import orders
@@ -37,28 +35,26 @@ BILLING = [
     f"{REFUSED} (constraint_failed)",
     f"{REFUSED} (constraint_failed)",
 ]
-CASES: list[tuple[str, Literal["auto", "legacy"], list[str], int]] = [
-    # role, how the client begins, what is said, what is refunded of order 30
-    ("support", "auto", SUPPORT, 0),
-    ("billing", "legacy", BILLING, 20),
-]
 
 
-@pytest.mark.parametrize(("role", "mode", "said", "refunded"), CASES)
-def test_what_a_client_is_told(role: str, mode: Literal["auto", "legacy"], said: list[str], refunded: int, tmp_path: Path) -> None:
-    async def converse() -> list[str]:
-        parameters = demo.behind_the_proxy(role, demo.orders_server(tmp_path / "orders.sqlite"), state=tmp_path / "state")
-        async with Client(parameters, mode=mode) as client:
+def converse(role: str, server: list[str], state: Path) -> list[str]:
+    """What the example's client is told behind a proxy."""
+
+    async def talk() -> list[str]:
+        async with Client(demo.behind_the_proxy(role, server, state=state)) as client:
             return await demo.work(client)
 
-    assert asyncio.run(converse()) == said
-    assert orders.refunds(tmp_path / "orders.sqlite") == {30: refunded, 31: 0, 32: 0}
+    return asyncio.run(talk())
 
 
-def test_the_same_over_http(tmp_path: Path) -> None:
-    async def converse(url: str) -> list[str]:
-        async with Client(demo.behind_the_proxy("billing", [url], state=tmp_path / "state")) as client:
-            return await demo.work(client)
+def test_over_stdio(tmp_path: Path) -> None:
+    database = tmp_path / "orders.sqlite"
+    assert converse("support", demo.orders_server(database), tmp_path / "state") == SUPPORT
+    assert orders.refunds(database) == {30: 0, 31: 0, 32: 0}
 
-    with served(tmp_path / "orders.sqlite") as url:
-        assert asyncio.run(converse(url)) == BILLING
+
+def test_over_http(tmp_path: Path) -> None:
+    database = tmp_path / "orders.sqlite"
+    with served(database) as url:
+        assert converse("billing", [url], tmp_path / "state") == BILLING
+    assert orders.refunds(database) == {30: 20, 31: 0, 32: 0}

@@ -32,6 +32,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "TERMINATING_SECONDS", 0.3)
     monkeypatch.setattr(child_process, "TERMINATING_SECONDS", 0.3)
     monkeypatch.setattr(relay, "_TICK_SECONDS", 0.1)
+    monkeypatch.setattr(relay, "_FLUSH_SECONDS", 0.2)
 
 
 def test_what_is_allowed_reaches_the_server_and_what_is_not_does_not() -> None:
