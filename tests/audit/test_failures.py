@@ -23,7 +23,20 @@ from hexgate.audit.process_lock import try_lock, unlock
 from hexgate.audit.sinks import FunctionSink, StreamSink
 from hexgate.audit.unavailable import AuditUnavailableError
 from hexgate.audit.verify import verify_log
-from tests.audit.logs import ALL, DENIED, READS, START, Clock, events, policy, record, records, rotation, segments, write_log
+from tests.audit.logs import (
+    ALL,
+    DENIED,
+    READS,
+    START,
+    Clock,
+    events,
+    policy,
+    record,
+    records,
+    rotation,
+    segments,
+    write_log,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 
