@@ -28,18 +28,19 @@ INTEGER_DIGITS = 20
 """Decimal numbers with more digits before the point are not integers of the language."""
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_AS_JSON = (date, time, timedelta, UUID, PurePath, Url, MultiHostUrl, AnyUrl,
+_AS_JSON = (date, time, timedelta, UUID, Url, MultiHostUrl, AnyUrl,
             IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network)  # fmt: skip
-_UNCHANGING = (Enum, Decimal, bytes, *_AS_JSON)
+_UNCHANGING = (Enum, Decimal, bytes, PurePath, *_AS_JSON)
 _NOT_COPIED = (TypeError, ValueError, AttributeError, RuntimeError, NotImplementedError, copy.Error)
 
 
 def take(value: Any) -> tuple[Any, Any]:
     """A copy of a value, and the same value as plain data. An object that cannot be copied or has no form in JSON is itself in both: to the
     language it is an unsupported value."""
-    if type(value) is dict and not any(type(member) not in _SCALARS for member in value.values()):
+    if type(value) is dict:
         own = dict(value)
-        return own, own
+        if all(type(key) is str and type(member) in _SCALARS for key, member in own.items()):
+            return own, own
     return _take(value, 0)
 
 
@@ -85,7 +86,7 @@ def _fields(value: Any, depth: int) -> Any:
     if isinstance(value, RootModel):
         return _take(value.root, depth + 1)[1]
     infos: dict[str, Any] = getattr(type(value), "__pydantic_fields__", {})
-    names = infos or [field.name for field in dataclasses.fields(value)]
+    names = infos if isinstance(value, BaseModel) or infos else [field.name for field in dataclasses.fields(value)]
     found = {_name(name, infos.get(name)): _take(getattr(value, name, None), depth + 1)[1] for name in names}
     extra: dict[str, Any] = getattr(value, "__pydantic_extra__", None) or {}
     found.update((name, _take(member, depth + 1)[1]) for name, member in extra.items())
@@ -114,6 +115,8 @@ def _scalar(value: Any) -> Any:
             return value.decode()
         except UnicodeDecodeError:
             return bytes(value)
+    if isinstance(value, PurePath):
+        return str(value)
     return to_jsonable_python(value) if isinstance(value, _AS_JSON) else value
 
 
