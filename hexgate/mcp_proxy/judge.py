@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from typing import Any
@@ -22,8 +21,6 @@ FRESH_SECONDS = 1.0
 
 _UNKNOWN = object()
 """A value that the language does not have: a constraint that reads it is in error (docs/language.md L1.5)."""
-
-_READS_THE_CLOCK = re.compile(r"\bnow\b")
 
 
 class GateJudge:
@@ -60,7 +57,7 @@ class GateJudge:
         decision = snapshot.engine.decide(tool, asked, caller, ctx=self._ctx)
         if decision.verdict is not Verdict.DENY:
             return Sight.ALWAYS
-        return Sight.NEVER if known else _sight_of_denial(decision)
+        return Sight.NEVER if known else _sight_of_denial(decision, reads_clock=snapshot.engine.reads_for(tool).now)
 
     def _caller(self, snapshot: Snapshot, tool: str, asked: Any, known: bool) -> User | None:
         """Who calls, if there is a call that the caller's token may permit."""
@@ -85,13 +82,14 @@ class GateJudge:
         return run
 
 
-def _sight_of_denial(decision: Decision) -> Sight:
-    """Of a call that is not known whole. A constraint that is false without it is false for every call: what is absorbed does not
-    count (`&&`), what is read is an error. Only the clock may change it."""
+def _sight_of_denial(decision: Decision, *, reads_clock: bool) -> Sight:
+    """Of a call that is not known whole. A constraint that is false without the rest is false for every call: what is absorbed does not
+    count (`&&`), what is read is an error. Only the clock may change it, unless the first rule denies whatever it says."""
     if decision.reason is Reason.EVALUATION_ERROR:
         return Sight.DEPENDS
-    constraints = () if decision.rule is None else decision.rule.constraints
-    return Sight.DEPENDS if any(_READS_THE_CLOCK.search(each.text) for each in constraints) else Sight.NEVER
+    rule = decision.rule
+    settled = rule is None or (rule.number == 0 and not rule.constraints)
+    return Sight.DEPENDS if reads_clock and not settled else Sight.NEVER
 
 
 def _code(decision: Decision) -> str:

@@ -139,6 +139,10 @@ class InterpreterEngine:
         """The names of the roles that a user can hold."""
         return tuple(sorted(self._policy.roles))
 
+    def reads_for(self, tool: str) -> Reads:
+        """What the rules of a tool read of a request, in any role."""
+        return self._policy.reads_for(tool)
+
     def decide(
         self,
         tool: Any,

@@ -12,6 +12,7 @@ from hexgate.decision.mask_paths import MaskPath
 from hexgate.decision.outcomes import fixed_decision
 
 if TYPE_CHECKING:
+    from hexgate.decision.reads import Reads
     from hexgate.identity.verifier import IdentityVerifier
 
 NANOSECONDS = 10**9
@@ -30,6 +31,9 @@ class DecidingEngine(Protocol):
         self, tool: Any, args: Any, user: User | None, *, ctx: Any = None, resource: Any = None, now: int | None = None
     ) -> Decision:
         """The decision on one call. Never raises."""
+
+    def reads_for(self, tool: str) -> Reads:
+        """What the rules of a tool read of a request, in any role."""
 
 
 @dataclass(frozen=True, slots=True)

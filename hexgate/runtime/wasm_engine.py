@@ -86,6 +86,10 @@ class WasmEngine:
         """The names of the roles that a user can hold."""
         return self.table.roles
 
+    def reads_for(self, tool: str) -> Reads:
+        """What the rules of a tool read of a request, in any role."""
+        return self.table.reads_for(tool)
+
     def decide(
         self,
         tool: Any,

@@ -41,6 +41,14 @@ tools:
   elsewhere_and: {mode: allow, constraints: ['user.id == "bob" && args.amount <= 5']}
   mine_or: {mode: allow, constraints: ['user.id == "alice" || args.amount <= 5']}
   later: {mode: allow, constraints: ['now > timestamp("2999-01-01T00:00:00Z")']}
+  later_or_bob:
+    rules:
+      - {mode: allow, constraints: ['now > timestamp("2999-01-01T00:00:00Z")']}
+      - {mode: allow, constraints: ['user.id == "bob"']}
+  later_or_never:
+    rules:
+      - {mode: allow, constraints: ['now > timestamp("2999-01-01T00:00:00Z")']}
+      - {mode: deny}
   unless: {mode: deny, constraints: [has(args.force)]}
   empty: {mode: allow, constraints: [size(args) == 0]}
   first_or_last:
@@ -90,6 +98,8 @@ SIGHTS: list[tuple[str, dict[str, Any] | None, str | None, Sight]] = [
     ("elsewhere_and", None, None, Sight.NEVER),
     ("mine_or", None, None, Sight.ALWAYS),
     ("later", None, None, Sight.DEPENDS),
+    ("later_or_bob", None, None, Sight.DEPENDS),
+    ("later_or_never", None, None, Sight.DEPENDS),
     ("unless", None, None, Sight.DEPENDS),
     ("empty", None, None, Sight.DEPENDS),
     ("first_or_last", None, None, Sight.DEPENDS),
