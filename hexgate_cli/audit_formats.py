@@ -48,7 +48,8 @@ COLUMNS: dict[str, Callable[[AuditEvent], Any]] = {
     "erased": lambda event: " ".join(event.erased),
 }
 
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the full-width forms, which some spreadsheets take for the others (OWASP, CSV Injection)."""
 
 
 def export_header(format_: ExportFormat) -> str:

@@ -83,7 +83,8 @@ _INVISIBLE = re.compile(
     "\x00-\x1f\x7f-\x9f"  # C0 and C1 controls: the terminal would obey them
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls: shown text would differ from the real one
     "\u00ad\u200b-\u200d\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb"  # nothing to see, or a new line
-    "\U000e0000-\U000e007f"  # tags: a hidden alphabet
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u206a-\u206f\u2800\u3164\uffa0\U0001d173-\U0001d17a"  # shown as nothing, too
+    "\ufe00-\ufe0f\U000e0000-\U000e0fff"  # variation selectors and tags: hidden alphabets
     "\ud800-\udfff"  # lone surrogates: no encoding has them
     "]"
 )

@@ -49,6 +49,7 @@ class Tampering(Enum):
     TRUNCATED = "truncated"
     MALFORMED = "malformed"
     SEGMENT_MISSING = "segment_missing"
+    CHECKPOINT_MISSING = "checkpoint_missing"
     CHECKPOINT_MALFORMED = "checkpoint_malformed"
     CHECKPOINT_UNSIGNED = "checkpoint_unsigned"
     CHECKPOINT_OF_ANOTHER_LOG = "checkpoint_of_another_log"
@@ -136,19 +137,18 @@ class _Strand:
                 self._find(Tampering.SEGMENT_MISSING, None, f"segment {expected} is missing")
                 self.before = None
             expected = number + 1
-            self._verify_segment(path, number, known=number == numbers[0] or self.before is None)
+            self._verify_segment(path, number, known=number == numbers[0] or self.before is None, closed=number != numbers[-1])
 
     def _find(self, kind: Tampering, line: int | None, sentence: str) -> None:
         self.result.findings.append(Finding(kind, self.segment, line, sentence))
 
-    def _verify_segment(self, path: Path, number: int, *, known: bool) -> None:
+    def _verify_segment(self, path: Path, number: int, *, known: bool, closed: bool) -> None:
         lines = read_lines(path)
         first = next(lines, None)
         if first is None:
             self._require_end(path, 0)
             vouched = checkpoints_path(path)
-            last = segment_numbers(self.directory)[-1]
-            if number != last or (vouched.exists() and vouched.stat().st_size):
+            if closed or (vouched.exists() and vouched.stat().st_size):
                 self._find(Tampering.TRUNCATED, 0, "the segment is empty, and was not when the log was written")
             return
         header = self._header(first, number, known)
@@ -180,7 +180,10 @@ class _Strand:
         self.before = (size, frontier.root().hex())
         self.result.records += size
         self._require_end(path, length)
-        self._compare(notes, roots, size)
+        good = self._compare(notes, roots, size)
+        if closed and verifier is not None and good is not None and good < size:
+            lines_ = "last line" if size - good == 1 else f"last {size - good} lines"
+            self._find(Tampering.CHECKPOINT_MISSING, None, f"the segment was ended, and no checkpoint vouches for its {lines_}")
 
     def _header(self, line: bytes, number: int, known: bool) -> dict[str, Any]:
         try:
@@ -297,17 +300,21 @@ class _Strand:
         if path.stat().st_size > length:
             self._find(Tampering.TORN, None, "the last line is torn; opening the log repairs and records it")
 
-    def _compare(self, notes: list[tuple[Checkpoint, str]], roots: dict[int, bytes], size: int) -> None:
-        """Hold the checkpoints to the tree. The first that fails bounds where the change is."""
-        good = 0
+    def _compare(self, notes: list[tuple[Checkpoint, str]], roots: dict[int, bytes], size: int) -> int | None:
+        """Hold the checkpoints to the tree: how many lines they vouch for, None where one fails. The first that does bounds where the
+        change is."""
+        good, failed = 0, False
         for checkpoint, name in sorted(notes, key=lambda found: found[0].size):
             if checkpoint.size > size:
                 missing = checkpoint.size - size
                 lines = "line is" if missing == 1 else "lines are"
                 self._find(Tampering.TRUNCATED, size, f"the segment ends after line {size}, and {name} vouches for {checkpoint.size}: {missing} {lines} cut off")
+                failed = True
                 break
             if roots.get(checkpoint.size) != checkpoint.root and checkpoint.size > 0:
                 self._find(Tampering.CHECKPOINT_MISMATCH, None, f"lines {good + 1} to {checkpoint.size} are not those that {name} vouches for")
+                failed = True
                 break
             good = checkpoint.size
         self.result.vouched += good
+        return None if failed else good

@@ -63,7 +63,8 @@ def format_request(stored: StoredRequest, now: int, screen: Screen) -> str:
     lines = [head, *(f"  {title:<10}{text}".rstrip() for title, text in rows if text), "  arguments"]
     for root in request.shown.values():
         members = root.items() if isinstance(root, dict) else ()
-        lines += [f"    {escape_name(name)}: {shorten(escape_text(json.dumps(value, ensure_ascii=False)), 400)}" for name, value in members]
+        # Whole, however long: what is approved is the whole of it, and an end that is cut off may be what matters.
+        lines += [f"    {escape_name(name)}: {escape_text(json.dumps(value, ensure_ascii=False))}" for name, value in members]
     for title, pointers in (("masked", request.masked), ("not shown", request.erased)):
         if pointers:
             lines.append(f"    {title}: {', '.join(escape_name(pointer.removeprefix('/input/')) for pointer in pointers)}")

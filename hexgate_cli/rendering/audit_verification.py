@@ -20,7 +20,13 @@ def format_verification(found: Verification, *, trusted: bool, screen: Screen) -
         lines.append(f"{screen.paint(finding.kind.value, Colour.BOLD_RED)}  {where}  {escape_text(finding.sentence)}")
     if len(found.findings) > SHOWN_FINDINGS:
         lines.append(f"and {len(found.findings) - SHOWN_FINDINGS:,} more")
-    word = screen.paint("sound", Colour.BOLD_GREEN) if found.sound else screen.paint("tampered with or damaged", Colour.BOLD_RED)
+    if not found.sound:
+        word = screen.paint("tampered with or damaged", Colour.BOLD_RED)
+    elif found.records and not found.vouched:
+        # Whoever can write the files can chain lines of their own: that nothing is wrong with them says little.
+        word = screen.paint("nothing vouches for this log", Colour.BOLD_YELLOW)
+    else:
+        word = screen.paint("sound", Colour.BOLD_GREEN)
     lines.append(
         f"{word}: {_count(found.records, 'record')} in {_count(found.segments, 'segment')}, "
         f"{found.vouched:,} under {_count(found.checkpoints, 'checkpoint')}"

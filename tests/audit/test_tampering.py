@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hexgate.audit.checkpoint import read_checkpoint
 from hexgate.audit.merkle import leaf_hash
-from hexgate.audit.verify import verify_log
+from hexgate.audit.segment import split_checkpoints
+from hexgate.audit.verify import Tampering, verify_log
 from tests.audit.logs import segments, write_log
 
 Lines = list[bytes]
@@ -180,6 +182,21 @@ def test_a_segment_removed_from_the_middle(tmp_path: Path) -> None:
     assert len(files) >= 4 and verify_log(log).sound
     files[1].unlink()
     assert [finding.sentence for finding in verify_log(log).findings] == ["segment 2 is missing"]
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_segment_that_was_ended_ends_with_a_checkpoint(kept: int, tmp_path: Path) -> None:
+    """Whoever removes checkpoints could chain lines of their own."""
+    log = tmp_path / "audit"
+    write_log(log, 60, every=5, size=8_000)
+    checkpoints = segments(log)[1].with_suffix(".checkpoints")
+    notes, _ = split_checkpoints(checkpoints.read_bytes())
+    last = read_checkpoint(notes[-1]).size
+    vouched = read_checkpoint(notes[kept - 1]).size if kept else 0
+    checkpoints.write_bytes(b"".join(note + b"\n" for note in notes[:kept]))
+    assert [(finding.kind, finding.sentence) for finding in verify_log(log).findings] == [
+        (Tampering.CHECKPOINT_MISSING, f"the segment was ended, and no checkpoint vouches for its last {last - vouched} lines")
+    ]
 
 
 def test_oldest_segments_may_be_archived(tmp_path: Path) -> None:
