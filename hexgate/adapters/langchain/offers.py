@@ -17,8 +17,8 @@ LOG = logging.getLogger("hexgate")
 FUNCTIONS = frozenset({"function", "custom"})
 """Types of tools whose calls come back as tool calls, each of which is decided on."""
 
-CALLED_HERE = ("bash_", "computer_", "memory_", "text_editor_")
-"""Types of Anthropic's that begin so are its own tools, but their calls come back as tool calls."""
+CALLED_HERE = ("bash_2", "computer_2", "memory_2", "text_editor_2")
+"""Types of Anthropic's that begin so (`bash_20250124`) are its own tools, but their calls come back as tool calls."""
 
 SCHEMAS = frozenset({"function", "input_schema", "parameters", "toolSpec", "title", "properties"})
 """Members of the forms in which providers take functions."""
