@@ -62,7 +62,8 @@ def decide_again(event: AuditEvent, engines: Mapping[str, DecisionEngine]) -> di
             roots[pointer.removeprefix("/input/")] = object()  # the root was no object
     user = User(event.user or "", event.outcome.role or "", roots.get("attrs", {}))
     request = Request(
-        event.outcome.tool or "", roots.get("args", {}), user, roots.get("ctx", {}), roots.get("resource", {}), event.timestamp
+        event.outcome.tool or "", roots.get("args", {}), user, roots.get("ctx", {}), roots.get("resource", {}),
+        event.timestamp if event.decided_at is None else event.decided_at,
     )
     return decide_with(engines, request)
 

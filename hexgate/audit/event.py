@@ -57,7 +57,8 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """One decision. `timestamp` is in nanoseconds since the epoch, `latency` in nanoseconds, None where not measured;
-    `args_digest` is the keyed hash of the whole arguments; `previous` is the first half of the previous line's leaf hash."""
+    `args_digest` is the keyed hash of the whole arguments; `previous` is the first half of the previous line's leaf hash;
+    `token_refusal` is why the caller's token was refused, and `decided_at` the time that constraints read, where it was not `timestamp`."""
 
     seq: int
     previous: str
@@ -75,6 +76,8 @@ class AuditEvent:
     run_id: str | None = None
     call_id: str | None = None
     latency: int | None = None
+    token_refusal: str | None = None
+    decided_at: int | None = None
 
 
 def outcome_of(decision: Decision) -> Outcome:
@@ -137,6 +140,8 @@ def write_event(event: AuditEvent) -> bytes:
         "timestamp": format_timestamp(event.timestamp),
         "user": event.user,
         "token_id": event.token_id,
+        **({} if event.token_refusal is None else {"token_refusal": event.token_refusal}),
+        **({} if event.decided_at is None else {"now": format_timestamp(event.decided_at)}),
         "run_id": event.run_id,
         "call_id": event.call_id,
         "args_digest": event.args_digest,
@@ -222,6 +227,8 @@ def read_event(record: Mapping[str, Any]) -> AuditEvent:
             _optional(record["call_id"]),
             None if record["metrics"]["timer_hexgate_decide_ns"] is None
             else _int(record["metrics"]["timer_hexgate_decide_ns"]),
+            _optional(record.get("token_refusal")),
+            None if record.get("now") is None else parse_timestamp(record["now"]),
         )  # fmt: skip
     except EventMalformedError:
         raise

@@ -83,6 +83,7 @@ def _record_of_decision(event: dict[str, Any], line: bytes) -> LogRecord:
     attributes = {
         "hexgate.verdict": result["verdict"],
         "hexgate.reason": result["reason"],
+        "hexgate.token_refusal": event.get("token_refusal"),
         "hexgate.role": result["role"],
         "gen_ai.tool.name": result["tool"],
         "gen_ai.tool.call.id": event["call_id"],

@@ -28,6 +28,7 @@ from hexgate.limits import INT_MIN, UINT_MAX
 
 if TYPE_CHECKING:
     from hexgate.audit.log import AuditLog
+    from hexgate.identity.refusal import TokenRefusal
 
 CACHED_OUTCOMES = 4_096
 """Decisions whose part of the line is kept ready."""
@@ -87,15 +88,19 @@ class Recorder:
         run_id: str | None = None,
         call_id: str | None = None,
         token_id: str | None = None,
+        token_refusal: TokenRefusal | None = None,
+        decided_at: int | None = None,
         ctx: Any = None,
         resource: Any = None,
     ) -> None:
-        """Record a decision; returns when it is where the policy's mode wants it. `now` is in nanoseconds since the epoch.
+        """Record a decision; returns when it is where the policy's mode wants it. `now` is in nanoseconds since the epoch, and so is
+        `decided_at`, the time that constraints read where that is another one.
 
         Raises AuditUnavailableError and nothing else: the one place that turns whatever goes wrong below into that.
         """
         try:
-            rest = self._rest(decision, user, args, now, latency_ns, run_id, call_id, token_id, ctx, resource)
+            more = "" if token_refusal is None and decided_at is None else _more(token_refusal, decided_at)
+            rest = self._rest(decision, user, args, now, latency_ns, run_id, call_id, token_id, more, ctx, resource)
             self._log.write(rest, durable=self._policy.durable)
         except AuditUnavailableError:
             self._count(decision)
@@ -110,7 +115,7 @@ class Recorder:
 
     def _rest(
         self, decision: Decision, user: User | None, args: Any, now: int, latency: int | None, run_id: str | None,
-        call_id: str | None, token_id: str | None, ctx: Any, resource: Any,
+        call_id: str | None, token_id: str | None, more: str, ctx: Any, resource: Any,
     ) -> str:  # fmt: skip
         kept = self._outcomes.get(id(decision))
         if kept is None:
@@ -134,7 +139,7 @@ class Recorder:
             prefix = format_timestamp(now)[:20]
             self._second = (now // _SECOND, prefix)
         return (
-            f'"type":"decision","timestamp":"{prefix}{now % _SECOND:09d}Z","user":{user_id},"token_id":{token},'
+            f'"type":"decision","timestamp":"{prefix}{now % _SECOND:09d}Z","user":{user_id},"token_id":{token},{more}'
             f'"run_id":{run},"call_id":{call},"args_digest":"{keyed(canonical_arguments(args))}",'
             f'{input_},"metrics":{{"timer_hexgate_decide_ns":{"null" if latency is None else int(latency)}}},{outcome}'
         )
@@ -200,6 +205,12 @@ def record_step(log: AuditLog, step: ApprovalStep, now: int, *, durable: bool = 
         raise
     except Exception as error:
         raise AuditUnavailableError("the event could not be recorded") from error
+
+
+def _more(refusal: TokenRefusal | None, decided_at: int | None) -> str:
+    """Members that few events have."""
+    members = [] if refusal is None else [f'"token_refusal":"{refusal.value}",']
+    return "".join(members if decided_at is None else [*members, f'"now":"{format_timestamp(decided_at)}",'])
 
 
 def _text(value: object) -> str:

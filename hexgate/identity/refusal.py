@@ -51,9 +51,11 @@ class TokenRefusal(Enum):
 
 
 class TokenRefusedError(Exception):
-    """A token is refused. `detail` is one sentence, made of nothing that the token says."""
+    """A token is refused. `detail` is one sentence, made of nothing that the token says. `token_id` is the revocation id of its first
+    block where its signatures were verified."""
 
-    def __init__(self, refusal: TokenRefusal, detail: str) -> None:
+    def __init__(self, refusal: TokenRefusal, detail: str, token_id: str | None = None) -> None:
         super().__init__(detail)
         self.refusal = refusal
         self.detail = detail
+        self.token_id = token_id

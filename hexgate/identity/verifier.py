@@ -70,7 +70,8 @@ class VerifiedUser:
         if found is not None:
             return found
         if type(role) is not str or role not in self.roles:
-            raise TokenRefusedError(TokenRefusal.ROLE_NOT_GRANTED, "the token does not grant the role that is asked for")
+            detail = "the token does not grant the role that is asked for"
+            raise TokenRefusedError(TokenRefusal.ROLE_NOT_GRANTED, detail, self.token_id)
         made = VerifiedUser.__new__(VerifiedUser)
         for name in VerifiedUser.__slots__:
             setattr(made, name, getattr(self, name))
@@ -146,7 +147,7 @@ class IdentityVerifier:
             self._keep(token, found)
         refusal = found.standing(now)
         if refusal is not None:
-            raise TokenRefusedError(refusal, _STANDING[refusal])
+            raise TokenRefusedError(refusal, _STANDING[refusal], found.token_id)
         return found
 
     def _keep(self, token: str, user: VerifiedUser) -> None:

@@ -33,9 +33,9 @@ def identify_by(verifier: IdentityVerifier | None) -> Identify | None:
     def identify(user: TokenUser, tool: Any, args: Any, at: int) -> Caller:
         try:
             verified = verifier.caller(user, at)
-        except TokenRefusedError:
-            return Caller(None, None, Reason.TOKEN_REFUSED)
-        refused = verified.permits(tool, args, at) is not None
-        return Caller(verified.user, verified.token_id, Reason.TOKEN_REFUSED if refused else None)
+        except TokenRefusedError as error:
+            return Caller(None, error.token_id, Reason.TOKEN_REFUSED, error.refusal)
+        refusal = verified.permits(tool, args, at)
+        return Caller(verified.user, verified.token_id, None if refusal is None else Reason.TOKEN_REFUSED, refusal)
 
     return identify

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hexgate.decision.decision import BundleReference, Decision, Reason, TokenUser, User, Verdict
 from hexgate.decision.mask_paths import MaskPath
 from hexgate.decision.outcomes import fixed_decision
+from hexgate.identity.refusal import TokenRefusal
 
 if TYPE_CHECKING:
     from hexgate.decision.reads import Reads
@@ -43,6 +44,7 @@ class Caller:
     user: User | None
     token_id: str | None = None
     refusal: Reason | None = None
+    token_refusal: TokenRefusal | None = None
 
 
 Identify = Callable[[TokenUser, Any, Any, int], Caller]
@@ -54,7 +56,7 @@ class Record(Protocol):
 
     def __call__(
         self, decision: Decision, *, user: User | None, args: Any, now: int, latency_ns: int | None, run_id: str | None,
-        call_id: str | None, token_id: str | None, ctx: Any, resource: Any,
+        call_id: str | None, token_id: str | None, token_refusal: TokenRefusal | None, decided_at: int | None, ctx: Any, resource: Any,
     ) -> bool:  # fmt: skip
         """Whether the decision is recorded. Never raises."""
 
@@ -123,13 +125,14 @@ class Snapshot:
         elif caller.refusal is not None:
             decision = self.deny(caller.refusal, tool, caller.user)
         else:
-            decision = self.engine.decide(tool, args, caller.user, ctx=ctx, resource=resource, now=now)
+            # The time of the record, so that the call can be decided again as it was.
+            decision = self.engine.decide(tool, args, caller.user, ctx=ctx, resource=resource, now=at if now is None else now)
         if self._record is None:
             return decision
         latency = time.perf_counter_ns() - begun
         recorded = self._record(
             decision, user=caller.user, args=args, now=at, latency_ns=latency, run_id=run_id, call_id=call_id,
-            token_id=caller.token_id, ctx=ctx, resource=resource,
+            token_id=caller.token_id, token_refusal=caller.token_refusal, decided_at=now, ctx=ctx, resource=resource,
         )  # fmt: skip
         if recorded or decision.verdict is Verdict.DENY:
             return decision
@@ -138,7 +141,9 @@ class Snapshot:
     def caller(self, tool: Any, args: Any, user: User | TokenUser | None, at: int) -> Caller:
         """Who is calling, at a time in nanoseconds since the epoch. Never raises."""
         if type(user) is TokenUser:
-            return Caller(None, None, Reason.TOKEN_REFUSED) if self._identify is None else self._identify(user, tool, args, at)
+            if self._identify is None:
+                return Caller(None, None, Reason.TOKEN_REFUSED, TokenRefusal.UNKNOWN_KEY)
+            return self._identify(user, tool, args, at)
         named = user if type(user) is User else None
         return Caller(named, None, Reason.TOKEN_REQUIRED if self._requires_token else None)
 

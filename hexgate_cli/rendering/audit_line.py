@@ -36,7 +36,8 @@ def _format_event(event: AuditEvent, screen: Screen) -> str:
 def why(event: AuditEvent) -> str:
     """What decided: the constraint with its place, or the rule's place, or the reason alone."""
     outcome = event.outcome
-    reason = outcome.reason.value if outcome.fault is None else f"{outcome.reason.value} ({outcome.fault})"
+    detail = outcome.fault or event.token_refusal
+    reason = outcome.reason.value if detail is None else f"{outcome.reason.value} ({name(detail)})"
     if outcome.constraint is not None and outcome.constraint_place is not None:
         text = shorten(escape_text(" ".join(outcome.constraint.split())), 80)
         return f"{reason}: {text}  {format_place(outcome.constraint_place)}"

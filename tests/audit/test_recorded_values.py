@@ -21,6 +21,7 @@ from hexgate.audit.sinks import FunctionSink
 from hexgate.decision.decision import Decision, Reason, User, Verdict
 from hexgate.decision.mask_paths import MaskPathError
 from hexgate.decision.reads import EVERYTHING, Reads
+from hexgate.identity.refusal import TokenRefusal
 from hexgate.values import Duration, Timestamp, UInt
 from tests.audit.logs import ALL, ALLOWED, START, Clock, events, policy, record, rotation
 
@@ -243,6 +244,13 @@ def test_events_that_lack_a_field() -> None:
             broken = {name: value for name, value in found.items() if name != key}
             with pytest.raises(EventMalformedError, match=r"^the event lacks a field, or one has another type$"):
                 read_event(broken)
+
+
+def test_what_few_events_have_reads_back() -> None:
+    found = recorded({}, token_refusal=TokenRefusal.EXPIRED, decided_at=START + 7)
+    event = read_event(found)
+    assert (found["token_refusal"], event.token_refusal, event.decided_at) == ("expired", "expired", START + 7)
+    assert list(found)[6:10] == ["token_id", "token_refusal", "now", "run_id"]
 
 
 def test_time_is_the_decision_s() -> None:

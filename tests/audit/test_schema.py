@@ -16,6 +16,7 @@ from hexgate.audit.recordable import POINTERS, TYPES
 from hexgate.audit.recorder import ApprovalStep, record_step
 from hexgate.decision.decision import Decision, Reason, User, Verdict
 from hexgate.faults import Fault
+from hexgate.identity.refusal import TokenRefusal
 from tests.audit.logs import ALL, DENIED, Clock, policy, record, records, rotation
 
 SCHEMA: dict[str, Any] = json.loads(
@@ -33,6 +34,7 @@ def test_every_line_fits(tmp_path: Path) -> None:
         with AuditLog(log, state=tmp_path, rotation=rotation(3, size=2_000), clock=Clock()) as open_log:
             recorder = open_log.recorder(policy(ALL, mask=("args.card",)))
             record(recorder)
+            record(recorder, token_refusal=TokenRefusal.REVOKED, decided_at=5)
             record(recorder, decision=DENIED, args={"card": 1, "b": b"x", "o": object(), "long": "x" * 5000}, latency_ns=5)
             record_step(open_log, ApprovalStep("requested", "1f", "ab" * 32, "\x1b", "\ud800", "r", "cd" * 32, bundle="ef" * 32), 1)
             record_step(open_log, ApprovalStep("refused", "x" * 999, refusal="expired"), 2)
@@ -56,6 +58,7 @@ def test_every_line_fits(tmp_path: Path) -> None:
         (("decision", "properties", "result", "properties", "verdict", "enum"), [verdict.value for verdict in Verdict]),
         (("decision", "properties", "result", "properties", "reason", "enum"), [reason.value for reason in Reason]),
         (("decision", "properties", "result", "properties", "fault", "enum"), [None, *(fault.code for fault in Fault)]),
+        (("decision", "properties", "token_refusal", "enum"), [refusal.value for refusal in TokenRefusal]),
         (("approval", "properties", "refusal", "enum"), [None, *(refusal.value for refusal in ApprovalRefusal)]),
         (("approval", "required"), ["seq", "prev", "decision_id", "timestamp", "type", *ApprovalStep.__slots__]),
         (("decision", "properties", "user", "maxLength"), NAME_CHARACTERS),

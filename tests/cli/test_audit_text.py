@@ -10,9 +10,16 @@ from hexgate.approvals.request import ApprovalRequest, HeldBy, State
 from hexgate.approvals.steps import StoredRequest
 from hexgate.audit.log import AuditLog
 from hexgate.audit.verify import Verification
-from hexgate_cli.audit_formats import ExportFormat, export_line
+from hexgate.decision.decision import Decision, Reason, Verdict
+from hexgate.identity.refusal import TokenRefusal
+from hexgate_cli.audit_formats import ExportFormat, event_to_ocsf, export_line
 from hexgate_cli.audit_records import EventReader, Filter
+from hexgate_cli.audit_replay import decide_again
+from hexgate_cli.engines import open_engines
+from hexgate_cli.options import Engine
+from hexgate_cli.policies import require_policy
 from hexgate_cli.rendering.approvals import format_request
+from hexgate_cli.rendering.audit_line import format_entry
 from hexgate_cli.rendering.audit_verification import format_verification
 from hexgate_cli.terminal import Screen
 from tests.audit.logs import policy, record
@@ -34,6 +41,27 @@ def test_an_approver_is_shown_the_end_of_a_long_value() -> None:
     request = ApprovalRequest("1a", "wire", "alice", "billing", "5a", shown, (), (), None, held_by, 0, 60 * 10**9)
     text = format_request(StoredRequest(request, State.PENDING), 0, Screen())
     assert f'    to: "{shown["args"]["to"]}"\n' in text and "…" not in text
+
+
+def test_a_reader_sees_why_a_token_was_refused(tmp_path: Path) -> None:
+    refused = Decision(Verdict.DENY, Reason.TOKEN_REFUSED, None, "wire")
+    with AuditLog(tmp_path / "log") as log:
+        record(log.recorder(policy()), decision=refused, user=None, token_refusal=TokenRefusal.REVOKED)
+    (event,) = EventReader(str(tmp_path / "log"), Filter())
+    assert format_entry(event, Screen()).endswith("  token_refused (revoked)")
+    assert ",revoked," in export_line(event, ExportFormat.CSV)
+    assert event_to_ocsf(event)["status_detail"] == "revoked"
+
+
+@pytest.mark.parametrize(("decided_at", "verdict"), [(None, Verdict.DENY), (1_000, Verdict.ALLOW)])
+def test_a_call_is_decided_again_at_the_time_that_its_constraints_read(decided_at: int | None, verdict: Verdict, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text('version: 1\nroles:\n  billing:\n    tools:\n      refund_order:\n        mode: allow\n'
+                                     '        constraints: [now < timestamp("2000-01-01T00:00:00Z")]\n')  # fmt: skip
+    with AuditLog(tmp_path / "log") as log:
+        record(log.recorder(policy()), decided_at=decided_at)
+    (event,) = EventReader(str(tmp_path / "log"), Filter())
+    answers = decide_again(event, open_engines(require_policy(str(tmp_path / "p.yaml"), None), Engine.BOTH))
+    assert [answer.verdict for answer in answers.values()] == [verdict] * 2
 
 
 WORDS = [

@@ -121,6 +121,43 @@ REFUSED = (
 )
 
 
+WHY: tuple[tuple[str, str, bool, Callable[[], TokenUser]], ...] = (
+    ("signature", "a forged one", False, lambda: TokenUser(mint(Grant("alice", "billing", EXPIRES), generate_key(), 1))),
+    ("malformed", "no token", False, lambda: TokenUser("\x1b not a token")),
+    ("expired", "an old one", True, lambda: TokenUser(mint(Grant("alice", "billing", ISSUED - 1), ROOT, 1))),
+    ("role_not_granted", "another role", True, lambda: User.from_token(TOKEN, role="admin")),
+    ("attenuation", "a narrowed one", True, lambda: User.from_token(attenuate(TOKEN, Narrowing(tools=("wire",))))),
+)
+
+
+@pytest.mark.parametrize(("word", "identified", "user"), [(case[0], *case[2:]) for case in WHY], ids=[case[1] for case in WHY])
+def test_a_record_says_why_a_token_was_refused(word: str, identified: bool, user: Callable[[], TokenUser], tmp_path: Path) -> None:
+    """And which token it was, once its signatures are known to be good."""
+    with _gate(tmp_path, identity=IDENTITY) as gate:
+        given = user()
+        assert gate.decide("refund", {"amount": 30}, user=given).reason is Reason.TOKEN_REFUSED
+        assert gate.decide("refund", {"amount": 30}, user=User.from_token(TOKEN)).allowed
+    refused, allowed = _events(tmp_path)
+    assert refused["token_refusal"] == word and "token_refusal" not in allowed
+    assert bool(refused["token_id"]) is identified
+    assert given.token not in str(refused)
+
+
+def test_a_bundle_without_root_keys_says_so_of_tokens(tmp_path: Path) -> None:
+    with _gate(tmp_path) as gate:
+        gate.decide("refund", {"amount": 30}, user=User.from_token(TOKEN))
+    assert [event["token_refusal"] for event in _events(tmp_path)] == ["unknown_key"]
+
+
+def test_a_time_that_the_host_gave_is_recorded(tmp_path: Path) -> None:
+    """Otherwise a replay would decide at another one."""
+    with _gate(tmp_path) as gate:
+        gate.decide("refund", {"amount": 30}, user=ALICE, now=1_000_000_000_000_000_007)
+        gate.decide("refund", {"amount": 30}, user=ALICE)
+    given, other = _events(tmp_path)
+    assert given["now"] == "2001-09-09T01:46:40.000000007Z" and given["timestamp"][:4] != "2001" and "now" not in other
+
+
 @pytest.mark.parametrize("token", [case[1] for case in REFUSED], ids=[case[0] for case in REFUSED])
 def test_a_refused_token_is_a_denial(tmp_path: Path, token: Callable[[], Any]) -> None:
     gate = _gate(tmp_path, identity=IDENTITY, audit=False)
