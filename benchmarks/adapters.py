@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,46 @@ def make_openai(gate: Gate) -> Run:
     return run
 
 
-CONTENDERS = {"openai": Contender("from agents import Agent, Runner", "from hexgate.adapters.openai import HexgateRunner", make_openai)}
+def make_langchain(gate: Gate) -> Run:
+    """Runs of a LangChain agent."""
+    from langchain.agents import create_agent
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+    from langchain_core.messages import AIMessage
+    from langchain_core.tools import tool
+
+    from hexgate.adapters.langchain import wrap
+
+    class Says(GenericFakeChatModel):
+        def bind_tools(self, tools: Any, **options: Any) -> Any:
+            return self
+
+    @tool
+    async def refund_order(order_id: str, amount: int, currency: str) -> str:
+        """Refund an order."""
+        return "refunded"
+
+    def says() -> Iterator[AIMessage]:
+        while True:
+            calls = [{"name": "refund_order", "args": ARGUMENTS, "id": f"call-{number}"} for number in range(CALLS)]
+            yield AIMessage("", tool_calls=calls)
+            yield AIMessage("done")
+
+    agent = create_agent(Says(messages=says()), [refund_order])
+    wrapped = wrap(agent, gate, pauses=PausesInMemory())
+    given: Any = {"messages": [("user", "go")]}
+
+    async def run(gated: bool) -> object:
+        if gated:
+            return await wrapped.ainvoke(given, user=USER)
+        return await agent.ainvoke(given)
+
+    return run
+
+
+CONTENDERS = {
+    "openai": Contender("from agents import Agent, Runner", "from hexgate.adapters.openai import HexgateRunner", make_openai),
+    "langchain": Contender("from langchain.agents import create_agent", "from hexgate.adapters.langchain import wrap", make_langchain),
+}
 
 
 def measure_calls(make: Callable[[Gate], Run]) -> tuple[float, float]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
 from pathlib import Path
@@ -55,6 +56,38 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def attach_openai(guard: Guard) -> None:
     """Every run of the tests is the guarded run: its context is the one that all tests begin in."""
     from hexgate.adapters.openai.attachment import attach
+
+    attach()
+    current = guard.run(USER).current()
+    current.__enter__()
+    _KEPT.append(current)
+
+
+def attach_langchain(guard: Guard) -> None:
+    """Every agent that a test makes carries the callback of a run, as `wrap` would give it; the context of the tests is that run's, for
+    graphs and tools that are made in other ways."""
+    import langchain.agents
+    from langchain.agents import factory
+
+    from hexgate.adapters.langchain import HexgateCallback
+    from hexgate.adapters.langchain.scope import in_scope
+
+    make = factory.create_agent
+    handler = HexgateCallback(USER, guard=guard, interrupts=True)
+
+    @functools.wraps(make)
+    def create_agent(*arguments: Any, **options: Any) -> Any:
+        return make(*arguments, **options).with_config(callbacks=[handler])
+
+    factory.create_agent = langchain.agents.create_agent = create_agent  # type: ignore[assignment]
+    current = in_scope(handler.run, True)
+    current.__enter__()
+    _KEPT.append(current)
+
+
+def attach_pydantic_ai(guard: Guard) -> None:
+    """As for openai: a run that begins inside of a guarded one is gated."""
+    from hexgate.adapters.pydantic_ai.attachment import attach
 
     attach()
     current = guard.run(USER).current()

@@ -74,6 +74,16 @@ SUITES = {
                  "the executor is given an equal copy of the call, which nobody can change after the decision; the test asks for the same object"),
             ),
         ),
+        Suite(
+            name="langchain",
+            extra="langchain",
+            requirement="langchain==1.4.7",
+            needs=("pytest-asyncio", "pytest-mock", "pytest-socket", "pytest-xdist", "pytest-timeout", "pytest-benchmark", "syrupy>=5,<6", "blockbuster>=1.5.26,<1.6",
+                   "langchain-tests>=1.1.9,<2", "langchain-openai", "vcrpy", "fastmcp>=4.0.11,<5"),
+            tests=("tests/unit_tests/agents/**/test_*.py", "tests/unit_tests/mcp/**/test_*.py", "tests/unit_tests/tools/**/test_*.py"),
+            options=("-n", "2", "--dist", "loadscope", "--timeout=120", "--disable-socket", "--allow-unix-socket"),
+            attach="attach_langchain",
+        ),
     )
 }  # fmt: skip
 

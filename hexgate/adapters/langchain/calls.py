@@ -40,13 +40,14 @@ class ToolCallRefused(ToolInvocationError):
 class Admitted:
     """A call that is decided on, while its tool runs. `started`: whether callbacks have been told."""
 
-    __slots__ = ("reached", "ruling", "started", "tool")
+    __slots__ = ("reached", "ruling", "shown", "started", "tool")
 
-    def __init__(self, tool: BaseTool, ruling: Ruling | None, reached: bool) -> None:
-        """`reached`: whether the decision was made where the tool runs, and not before."""
+    def __init__(self, tool: BaseTool, ruling: Ruling | None, shown: frozenset[str] | None) -> None:
+        """`shown`: the names of the arguments that callbacks are shown, None where the decision is not made where the tool runs."""
         self.tool = tool
         self.ruling = ruling
-        self.reached = reached
+        self.shown = shown
+        self.reached = shown is not None
         self.started = False
 
 
@@ -65,11 +66,12 @@ def gate_run(run_tool: Run) -> Run:
         run, can_pause = find_run(callbacks)
         if run is None:
             return run_tool(self, tool_input, verbose, start_color, color, callbacks, **options)
-        call, settled = _decide(self, tool_input, options, run, can_pause)
+        arguments, shown = _arguments(self, tool_input)
+        call, settled = _decide(self, arguments, options, run, can_pause)
         if settled.ruling is None:
             return refuse(self, settled.text, call.call_id)
-        given = _given(self, tool_input, settled.ruling.arguments)
-        with _running(self, settled, run, can_pause):
+        given = _given(tool_input, settled.ruling.arguments)
+        with _running(Admitted(self, settled.ruling, shown), run, can_pause):
             try:
                 return run_tool(self, given, verbose, start_color, color, callbacks, **options)
             except GraphBubbleUp:
@@ -92,11 +94,12 @@ def gate_arun(run_tool: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitabl
         run, can_pause = find_run(callbacks)
         if run is None:
             return await run_tool(self, tool_input, verbose, start_color, color, callbacks, **options)
-        call, settled = _decide(self, tool_input, options, run, can_pause)
+        arguments, shown = _arguments(self, tool_input)
+        call, settled = _decide(self, arguments, options, run, can_pause)
         if settled.ruling is None:
             return refuse(self, settled.text, call.call_id)
-        given = _given(self, tool_input, settled.ruling.arguments)
-        with _running(self, settled, run, can_pause):
+        given = _given(tool_input, settled.ruling.arguments)
+        with _running(Admitted(self, settled.ruling, shown), run, can_pause):
             try:
                 return await run_tool(self, given, verbose, start_color, color, callbacks, **options)
             except GraphBubbleUp:
@@ -113,11 +116,12 @@ def gate_callback_inputs(select: Run) -> Run:
 
     @wraps(select)
     def gated(self: BaseTool, tool_input: dict[str, Any]) -> dict[str, Any]:
-        selected: dict[str, Any] = select(self, tool_input)
         admitted = _ADMITTED.get()
-        if admitted is not None and admitted.tool is self:
-            selected = frozen(selected)
-        return selected
+        if admitted is None or admitted.tool is not self or admitted.shown is None:
+            selected: dict[str, Any] = select(self, tool_input)
+            return selected
+        # As a moment ago, for the decision: the framework takes its time over the types of a tool's arguments.
+        return {name: frozen(value) for name, value in tool_input.items() if name in admitted.shown}
 
     return gated
 
@@ -134,7 +138,7 @@ def gate_execution(execute: Run) -> Run:
         if settled.ruling is None:
             return refuse(request.tool, settled.text, call.call_id)
         request = request.override(tool_call={**request.tool_call, "args": settled.ruling.arguments})
-        with _running(request.tool, settled, run, can_pause, reached=False):
+        with _running(Admitted(request.tool, settled.ruling, None), run, can_pause):
             try:
                 return execute(self, request, input_type, config)
             except GraphBubbleUp:
@@ -156,7 +160,7 @@ def gate_aexecution(execute: Callable[..., Awaitable[Any]]) -> Callable[..., Awa
         if settled.ruling is None:
             return refuse(request.tool, settled.text, call.call_id)
         request = request.override(tool_call={**request.tool_call, "args": settled.ruling.arguments})
-        with _running(request.tool, settled, run, can_pause, reached=False):
+        with _running(Admitted(request.tool, settled.ruling, None), run, can_pause):
             try:
                 return await execute(self, request, input_type, config)
             except GraphBubbleUp:
@@ -203,9 +207,9 @@ def runs_by_itself(kind: type[Any]) -> bool:
     return any(not getattr(kind, way).__module__.startswith("langchain_core.") for way in ("invoke", "ainvoke", "run", "arun"))
 
 
-def _decide(tool: BaseTool, tool_input: Any, options: dict[str, Any], run: GuardedRun, can_pause: bool) -> tuple[Call, Settled]:
+def _decide(tool: BaseTool, arguments: Any, options: dict[str, Any], run: GuardedRun, can_pause: bool) -> tuple[Call, Settled]:
     call_id = options.get("tool_call_id")
-    arguments = frozen(_arguments(tool, tool_input))
+    arguments = frozen(arguments)
     call = Call(tool.name, arguments, call_id, options.get("config"))
     before = _ADMITTED.get()
     if before is not None and before.tool is tool and not before.reached and before.ruling is not None:
@@ -222,8 +226,8 @@ def _decide_for_node(request: Any, config: Any, run: GuardedRun, can_pause: bool
 
 
 @contextmanager
-def _running(tool: BaseTool, settled: Settled, run: GuardedRun, can_pause: bool, reached: bool = True) -> Iterator[None]:
-    token = _ADMITTED.set(Admitted(tool, settled.ruling, reached))
+def _running(admitted: Admitted, run: GuardedRun, can_pause: bool) -> Iterator[None]:
+    token = _ADMITTED.set(admitted)
     try:
         if current_guarded_run() is run:
             yield
@@ -234,18 +238,20 @@ def _running(tool: BaseTool, settled: Settled, run: GuardedRun, can_pause: bool,
         _ADMITTED.reset(token)
 
 
-def _arguments(tool: BaseTool, tool_input: Any) -> Any:
-    """What the model wrote: without what the framework injects. A bare string is the tool's first argument."""
+def _arguments(tool: BaseTool, tool_input: Any) -> tuple[Any, frozenset[str]]:
+    """What the model wrote: without what the framework injects. A bare string is the tool's first argument. And the names that callbacks
+    are shown."""
     if not isinstance(tool_input, dict):
-        return {next(iter(tool.args), "input"): tool_input}
+        return {next(iter(tool.args), "input"): tool_input}, frozenset()
     arguments = tool._filter_injected_args(tool_input)
+    shown = frozenset(arguments)
     for name in FILTERED_ARGS:
         if name in tool_input and name not in tool._injected_args_keys:
             arguments[name] = tool_input[name]  # an argument that is called so
-    return arguments
+    return arguments, shown
 
 
-def _given(tool: BaseTool, tool_input: Any, arguments: Any) -> Any:
+def _given(tool_input: Any, arguments: Any) -> Any:
     """What the tool is run with: what was decided on, and what the framework has injected."""
     if not isinstance(tool_input, dict):
         return tool_input

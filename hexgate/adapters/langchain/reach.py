@@ -137,7 +137,7 @@ def _offered(options: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Tool
 
 def _found(tool: BaseTool, path: tuple[str, ...], graphs: bool) -> ToolFound:
     coroutine = getattr(tool, "coroutine", None)
-    if "mcp" in (getattr(coroutine, "__module__", None) or "").partition(".")[0]:
+    if "mcp" in (getattr(coroutine, "__module__", None) or ""):
         kind = "mcp"
     else:
         kind = "agent" if graphs else "function"
