@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hexgate.adapters.guard import Guard, UngatedToolsError
+from hexgate.adapters.guard import Guard
 from hexgate.adapters.langchain.attachment import attach
 from hexgate.adapters.langchain.calls import ToolCallRefused, take_start
-from hexgate.adapters.langchain.offers import refused_offers
 from hexgate.adapters.langchain.scope import RunHandler
 from hexgate.decision.decision import TokenUser, User
 
@@ -23,7 +22,7 @@ class HexgateCallback(RunHandler):
     raise_error = True
     """Without this the framework logs an exception of a callback, and goes on."""
     run_inline = True
-    ignore_agent = ignore_chain = ignore_custom_event = ignore_llm = ignore_retriever = ignore_retry = True
+    ignore_agent = ignore_chain = ignore_chat_model = ignore_custom_event = ignore_llm = ignore_retriever = ignore_retry = True
 
     def __init__(
         self,
@@ -39,13 +38,6 @@ class HexgateCallback(RunHandler):
         be gated."""
         attach()
         super().__init__((Guard(gate) if guard is None else guard).run(user, ctx=ctx), interrupts)
-
-    def on_chat_model_start(self, serialized: Any, messages: Any, **options: Any) -> None:
-        """Before the model is called: raises UngatedToolsError for what the model's own fields make the provider run, unless the policy
-        allows it by name."""
-        refused = refused_offers(options.get("invocation_params") or {}, self.run)
-        if refused:
-            raise UngatedToolsError(refused)
 
     def on_tool_start(self, serialized: Any, input_str: str, *, inputs: dict[str, Any] | None = None, **options: Any) -> None:
         """A call that has come here without a decision, of a tool with a `run` of its own: raises ToolCallRefused where it does not run."""

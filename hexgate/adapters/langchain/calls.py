@@ -63,7 +63,7 @@ def gate_run(run_tool: Run) -> Run:
         self: BaseTool, tool_input: Any, verbose: Any = None, start_color: Any = "green", color: Any = "green", callbacks: Any = None,
         **options: Any,
     ) -> Any:  # fmt: skip
-        run, can_pause = find_run(callbacks)
+        run, can_pause = find_run(callbacks, options.get("config"))
         if run is None:
             return run_tool(self, tool_input, verbose, start_color, color, callbacks, **options)
         arguments, shown = _arguments(self, tool_input)
@@ -91,7 +91,7 @@ def gate_arun(run_tool: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitabl
         self: BaseTool, tool_input: Any, verbose: Any = None, start_color: Any = "green", color: Any = "green", callbacks: Any = None,
         **options: Any,
     ) -> Any:  # fmt: skip
-        run, can_pause = find_run(callbacks)
+        run, can_pause = find_run(callbacks, options.get("config"))
         if run is None:
             return await run_tool(self, tool_input, verbose, start_color, color, callbacks, **options)
         arguments, shown = _arguments(self, tool_input)
@@ -131,7 +131,7 @@ def gate_execution(execute: Run) -> Run:
 
     @wraps(execute)
     def gated(self: Any, request: Any, input_type: Any, config: Any) -> Any:
-        run, can_pause = find_run((config or {}).get("callbacks"))
+        run, can_pause = find_run((config or {}).get("callbacks"), config)
         if run is None or request.tool is None or not runs_by_itself(type(request.tool)):
             return execute(self, request, input_type, config)
         call, settled = _decide_for_node(request, config, run, can_pause)
@@ -153,7 +153,7 @@ def gate_aexecution(execute: Callable[..., Awaitable[Any]]) -> Callable[..., Awa
 
     @wraps(execute)
     async def gated(self: Any, request: Any, input_type: Any, config: Any) -> Any:
-        run, can_pause = find_run((config or {}).get("callbacks"))
+        run, can_pause = find_run((config or {}).get("callbacks"), config)
         if run is None or request.tool is None or not runs_by_itself(type(request.tool)):
             return await execute(self, request, input_type, config)
         call, settled = _decide_for_node(request, config, run, can_pause)

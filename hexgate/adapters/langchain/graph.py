@@ -13,9 +13,9 @@ from langgraph.pregel import Pregel
 
 from hexgate.adapters.approvals import Approvals
 from hexgate.adapters.guard import AdapterError, Guard
-from hexgate.adapters.langchain.callback import HexgateCallback
+from hexgate.adapters.langchain.attachment import attach
 from hexgate.adapters.langchain.reach import not_gated
-from hexgate.adapters.langchain.scope import in_scope, with_handler
+from hexgate.adapters.langchain.scope import RunHandler, in_scope, with_key
 from hexgate.adapters.pauses import Pauses
 from hexgate.adapters.private_context import drive, drive_sync
 from hexgate.decision.decision import TokenUser, User
@@ -54,6 +54,7 @@ def wrap(
     """
     if not isinstance(graph, Pregel):
         raise AdapterError("only a compiled graph can be wrapped: an agent of `create_agent`, or what `compile()` returns")
+    attach()
     return HexgateGraph(graph, Guard(gate, approvals=approvals, pauses=pauses, allow_ungated=allow_ungated), interrupts)
 
 
@@ -88,14 +89,14 @@ class HexgateGraph:
     ) -> Generator[Any, None, None]:
         """As the graph's `stream`, for a user."""
         handler = self._begin(user, ctx)
-        return _stream(handler, self.graph.stream(input, with_handler(config, handler), **options))
+        return _stream(handler, self.graph.stream(input, with_key(config, handler), **options))
 
     def astream(
         self, input: Any, config: RunnableConfig | None = None, *, user: User | TokenUser | None = None, ctx: Any = None, **options: Any  # noqa: A002
     ) -> AsyncGenerator[Any, None]:
         """As the graph's `astream`, for a user."""
         handler = self._begin(user, ctx)
-        return _astream(handler, self.graph.astream(input, with_handler(config, handler), **options))
+        return _astream(handler, self.graph.astream(input, with_key(config, handler), **options))
 
     def stream_events(
         self, input: Any, config: RunnableConfig | None = None, *, user: User | TokenUser | None = None, ctx: Any = None, **options: Any  # noqa: A002
@@ -103,7 +104,7 @@ class HexgateGraph:
         """As the graph's `stream_events`, for a user."""
         handler = self._begin(user, ctx)
         with in_scope(handler.run, self.interrupts):
-            return self.graph.stream_events(input, with_handler(config, handler), **options)
+            return self.graph.stream_events(input, with_key(config, handler), **options)
 
     def astream_events(
         self, input: Any, config: RunnableConfig | None = None, *, user: User | TokenUser | None = None, ctx: Any = None, **options: Any  # noqa: A002
@@ -111,7 +112,7 @@ class HexgateGraph:
         """As the graph's `astream_events`, for a user: events, or with `version="v3"` an awaitable of a stream."""
         handler = self._begin(user, ctx)
         with in_scope(handler.run, self.interrupts):
-            events: Any = self.graph.astream_events(input, with_handler(config, handler), **options)
+            events: Any = self.graph.astream_events(input, with_key(config, handler), **options)
         return _astream(handler, events) if hasattr(events, "__anext__") else events
 
     def batch(
@@ -154,24 +155,24 @@ class HexgateGraph:
             )
         return value
 
-    def _begin(self, user: User | TokenUser | None, ctx: Any) -> HexgateCallback:
-        handler = HexgateCallback(user, guard=self.guard, ctx=ctx, interrupts=self.interrupts)
+    def _begin(self, user: User | TokenUser | None, ctx: Any) -> RunHandler:
+        handler = RunHandler(self.guard.run(user, ctx=ctx), self.interrupts)
         handler.run.require_offered(self._not_gated)
         return handler
 
-    def _begin_batch(self, inputs: Sequence[Any], config: Any, user: Users, ctx: Any) -> tuple[list[RunnableConfig], list[HexgateCallback]]:
+    def _begin_batch(self, inputs: Sequence[Any], config: Any, user: Users, ctx: Any) -> tuple[list[RunnableConfig], list[RunHandler]]:
         users: list[Any] = list(user) if isinstance(user, list | tuple) else [user] * len(inputs)
         if len(users) != len(inputs):
             raise AdapterError("`user=` of a batch is one user, or as many as there are inputs")
         return get_config_list(config, len(inputs)) if inputs else [], [self._begin(each, ctx) for each in users]
 
-    def _invoke(self, handler: HexgateCallback, item: Any, config: RunnableConfig | None, options: dict[str, Any]) -> Any:
+    def _invoke(self, handler: RunHandler, item: Any, config: RunnableConfig | None, options: dict[str, Any]) -> Any:
         with in_scope(handler.run, self.interrupts):
-            return self.graph.invoke(item, with_handler(config, handler), **options)
+            return self.graph.invoke(item, with_key(config, handler), **options)
 
-    async def _ainvoke(self, handler: HexgateCallback, item: Any, config: RunnableConfig | None, options: dict[str, Any]) -> Any:
+    async def _ainvoke(self, handler: RunHandler, item: Any, config: RunnableConfig | None, options: dict[str, Any]) -> Any:
         with in_scope(handler.run, self.interrupts):
-            return await self.graph.ainvoke(item, with_handler(config, handler), **options)
+            return await self.graph.ainvoke(item, with_key(config, handler), **options)
 
 
 def _result(error: BaseException | None) -> Exception | None:
@@ -187,7 +188,7 @@ async def _awaited(run: Coroutine[Any, Any, Any]) -> Any:
     return result
 
 
-def _stream(handler: HexgateCallback, items: Any) -> Generator[Any, None, None]:
+def _stream(handler: RunHandler, items: Any) -> Generator[Any, None, None]:
     """The items of a stream, made in a context of the run's."""
     context, scope = copy_context(), in_scope(handler.run, handler.interrupts)
     context.run(scope.__enter__)
@@ -197,7 +198,7 @@ def _stream(handler: HexgateCallback, items: Any) -> Generator[Any, None, None]:
         context.run(scope.__exit__, None, None, None)
 
 
-async def _astream(handler: HexgateCallback, items: Any) -> AsyncGenerator[Any, None]:
+async def _astream(handler: RunHandler, items: Any) -> AsyncGenerator[Any, None]:
     """As `_stream`."""
     context, scope = copy_context(), in_scope(handler.run, handler.interrupts)
     context.run(scope.__enter__)

@@ -70,7 +70,8 @@ class HexgateMiddleware(AgentMiddleware[Any, Any, Any]):
             return await handler(request)
 
     def _find(self, runtime: Any) -> tuple[GuardedRun, bool]:
-        run, interrupts = find_run(get_config().get("callbacks"))
+        config = get_config()
+        run, interrupts = find_run(config.get("callbacks"), config)
         if run is not None:
             return run, interrupts
         user = self.user

@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_core.tools.base import BaseTool
 
-from hexgate.adapters.guard import GuardedRun
+from hexgate.adapters.guard import GuardedRun, UngatedToolsError
 from hexgate.adapters.langchain.scope import find_run
 
 LOG = logging.getLogger("hexgate")
@@ -28,14 +28,17 @@ DECLARATIONS = frozenset({"function_declarations", "functionDeclarations"})
 
 
 def gate_model(call_model: Callable[..., Any]) -> Callable[..., Any]:
-    """A way into a chat model. `tools`, `mcp_servers` and `web_search_options` are what a provider's own tools are bound with."""
+    """A way into a chat model. What it is bound with is withheld; raises UngatedToolsError for what is among its own fields."""
 
     @wraps(call_model)
     def gated(self: Any, *arguments: Any, **options: Any) -> Any:
-        if not OFFERED_BY.isdisjoint(options):
-            run, _ = find_run(_callbacks(arguments, options))
-            if run is not None and not run.guard.allow_ungated:
+        run, _ = find_run(*_whose(arguments, options))
+        if run is not None and not run.guard.allow_ungated:
+            if not OFFERED_BY.isdisjoint(options):
                 options = _withhold(options, run)
+            refused = refused_offers(self._get_invocation_params(), run)
+            if refused:
+                raise UngatedToolsError(refused)
         return call_model(self, *arguments, **options)
 
     return gated
@@ -127,11 +130,10 @@ def _left(tool: Any, names: list[str], refused: list[str]) -> Any:
     return None
 
 
-def _callbacks(arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """Of `generate(messages, stop, callbacks)`, or of the config of the other ways."""
-    if options.get("callbacks") is not None:
-        return options["callbacks"]
+def _whose(arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any]:
+    """The callbacks of `generate(messages, stop, callbacks)`, or the callbacks and the config of the other ways."""
     config = options.get("config") or (arguments[1] if len(arguments) > 1 else None)
     if isinstance(config, Mapping):
-        return config.get("callbacks")
-    return arguments[2] if len(arguments) > 2 else None
+        return config.get("callbacks"), config
+    callbacks = options.get("callbacks")
+    return callbacks if callbacks is not None or len(arguments) < 3 else arguments[2], None

@@ -1,7 +1,8 @@
 """Which guarded run a call of the framework belongs to, and whether it may pause there.
 
-A run is known by the callback of its request, which the framework hands down to everything below it, also into threads that are given
-the config. Where code has dropped its config, the run is the one whose context it is in.
+A run is known by the config of its request, which the framework hands down to everything below it, also into threads that are given it:
+as a callback of its own (`HexgateCallback`), or, since the framework takes its time over any callback, under a key of `configurable` that
+it keeps out of checkpoints and traces. Where code has dropped its config, the run is the one whose context it is in.
 """
 
 from __future__ import annotations
@@ -9,15 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks.base import BaseCallbackHandler
+from langchain_core.runnables.config import var_child_runnable_config
 
 from hexgate.adapters.guard import GuardedRun, current_guarded_run
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
+KEY = "__hexgate_run"
+"""Of `configurable`. What begins so is neither kept nor traced, and the value is an object that no request can bring."""
+
+_NUMBERS = count()
 _PAUSING: ContextVar[GuardedRun | None] = ContextVar("hexgate_langchain_pausing", default=None)
 
 
@@ -29,16 +36,27 @@ class RunHandler(BaseCallbackHandler):
         super().__init__()
         self.run = run
         self.interrupts = interrupts
+        self.number = next(_NUMBERS)
 
 
-def find_run(callbacks: Any) -> tuple[GuardedRun | None, bool]:
-    """The run of a list or a manager of callbacks (of several, the innermost), or else of the context; and whether it may pause."""
-    handlers = callbacks if isinstance(callbacks, list) else getattr(callbacks, "handlers", ())
-    for each in reversed(handlers):
-        if isinstance(each, RunHandler):
-            return each.run, each.interrupts
+def find_run(callbacks: Any, config: Any = None) -> tuple[GuardedRun | None, bool]:
+    """The run of a list or a manager of callbacks and of a config (of several, the innermost: the one that began last), or else of the
+    context; and whether it may pause."""
+    found = _handler_of(config)
+    for each in callbacks if isinstance(callbacks, list) else getattr(callbacks, "handlers", ()):
+        if isinstance(each, RunHandler) and (found is None or each.number > found.number):
+            found = each
+    if found is None:
+        found = _handler_of(var_child_runnable_config.get())
+    if found is not None:
+        return found.run, found.interrupts
     run = current_guarded_run()
     return run, run is not None and _PAUSING.get() is run
+
+
+def _handler_of(config: Any) -> RunHandler | None:
+    found = ((config or {}).get("configurable") or {}).get(KEY)
+    return found if isinstance(found, RunHandler) else None
 
 
 @contextmanager
@@ -52,14 +70,8 @@ def in_scope(run: GuardedRun, interrupts: bool) -> Iterator[None]:
         _PAUSING.reset(token)
 
 
-def with_handler(config: RunnableConfig | None, handler: RunHandler) -> RunnableConfig:
-    """A copy of a config with one callback more, the last. Callbacks are a list or a manager."""
+def with_key(config: RunnableConfig | None, handler: RunHandler) -> RunnableConfig:
+    """A copy of a config that says whose run it is."""
     made: RunnableConfig = {**config} if config is not None else {}
-    callbacks = made.get("callbacks")
-    if callbacks is None or isinstance(callbacks, list):
-        made["callbacks"] = [*(callbacks or ()), handler]
-    else:
-        manager = callbacks.copy()
-        manager.add_handler(handler, inherit=True)
-        made["callbacks"] = manager
+    made["configurable"] = {**(made.get("configurable") or {}), KEY: handler}
     return made

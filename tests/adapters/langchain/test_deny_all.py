@@ -11,6 +11,7 @@ import pytest
 from langchain.agents.middleware import ShellToolMiddleware, ToolRetryMiddleware, wrap_model_call, wrap_tool_call
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import BaseTool, InjectedToolCallId, StructuredTool, Tool, ToolException, tool
+from langgraph.config import get_config
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Command
@@ -254,6 +255,10 @@ def test_what_a_model_itself_is_made_with_is_refused_before_it_is_called() -> No
     model = Searching(steps=[], seen=[])
     with pytest.raises(UngatedToolsError, match="`web_search`"):
         run(make_agent(model, refund))
+    with pytest.raises(UngatedToolsError, match="`web_search`"):
+        make_wrapped(make_agent(model, refund)).stream_events(GO, version="v3", user=NOBODY).output  # noqa: B018
+    with pytest.raises(UngatedToolsError, match="`web_search`"):
+        make_agent(model, refund).invoke(GO, {"callbacks": [HexgateCallback(NOBODY, make_gate())]})
     assert model.seen == []
     other = script()
     run(_loop(other.bind(web_search_options={}, mcp_servers=[{"name": "git"}]), ToolNode([refund])), ANYBODY)
@@ -309,9 +314,7 @@ def test_nested_run_in_a_tool_body(how: str) -> None:
             context = contextvars.copy_context()
             in_thread(lambda: context.run(ask))
         elif how == "thread with the config":
-            from langgraph.config import get_config
-
-            own = {"callbacks": get_config()["callbacks"]}
+            own = get_config()
             in_thread(lambda: ask(own))
         elif how == "await":
             said.append(texts(await inner.ainvoke(GO)))

@@ -78,6 +78,11 @@ def pause(agent: HexgateGraph, user: User = ALICE) -> Any:
     return question
 
 
+def questions(result: Any) -> list[Any]:
+    """What several calls ask, in the order of where the money goes: calls at once ask in any order."""
+    return sorted(result["__interrupt__"], key=lambda each: str(each.value["args"]))
+
+
 def resume(agent: HexgateGraph, answer: Any = APPROVE, user: User = ALICE) -> Any:
     return agent.invoke(Command(resume=answer), CONFIG, user=user)
 
@@ -202,7 +207,7 @@ def test_parallel_calls_wait_one_by_one(asynchronous: bool) -> None:
             return asyncio.run(agent.ainvoke(given, CONFIG, user=ALICE))
         return agent.invoke(given, CONFIG, user=ALICE)
 
-    first, second = go(GO)["__interrupt__"]
+    first, second = questions(go(GO))
     assert (RAN, first.value["args"], second.value["args"]) == ([5], {"to": "x"}, {"to": "y"})
     (again,) = go(Command(resume={second.id: APPROVE}))["__interrupt__"]
     assert (RAN, again.id, again.value) == ([5, ("y", 1)], first.id, first.value)
@@ -212,7 +217,7 @@ def test_parallel_calls_wait_one_by_one(asynchronous: bool) -> None:
 
 def test_parallel_calls_answered_at_once() -> None:
     agent = make([CALL, ("wire", {"to": "y"})])
-    first, second = agent.invoke(GO, CONFIG, user=ALICE)["__interrupt__"]
+    first, second = questions(agent.invoke(GO, CONFIG, user=ALICE))
     result = agent.invoke(Command(resume={first.id: APPROVE, second.id: REJECT}), CONFIG, user=ALICE)
     assert (RAN, texts(result)) == ([("x", 1)], ["wired", REJECTED])
 
