@@ -59,7 +59,8 @@ def gate_sessions(resolve: Begin) -> Begin:
         async with resolve(self, *args, **options) as resolved:
             for gate in options.get("capabilities") or ():
                 if isinstance(gate, RunGate):
-                    gate.require_offered(resolved.model_request_parameters.native_tools)
+                    gate.require_offered(resolved.model_request_parameters)
+                    resolved.model_request_parameters = gate.withhold(resolved.model_request_parameters)
             yield resolved
 
     return gated

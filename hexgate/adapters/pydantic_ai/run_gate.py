@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_ai.capabilities import AbstractCapability, CapabilityOrdering
 from pydantic_ai.exceptions import ApprovalRequired, ModelRetry, ToolFailed
 from pydantic_ai.messages import ToolCallPart
-from pydantic_ai.models import ModelRequestContext
+from pydantic_ai.models import ModelRequestContext, ModelRequestParameters
 from pydantic_ai.native_tools import AbstractNativeTool
 from pydantic_ai.output import OutputContext
 from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults, RunContext, ToolDefinition, ToolDenied
@@ -131,23 +131,28 @@ class RunGate(AbstractCapability[Any]):
 
     async def before_model_request(self, ctx: RunContext[Any], request_context: ModelRequestContext) -> ModelRequestContext:
         """Before the model is called for the first time. Raises UngatedToolsError."""
-        if not self._offered and not self.nested:
-            self.require_offered(request_context.model_request_parameters.native_tools)
+        if not self._offered:
+            self.require_offered(request_context.model_request_parameters)
         self._offered = True
         return request_context
 
     async def prepare_model_request(self, ctx: RunContext[Any], request_context: ModelRequestContext) -> ModelRequestContext:
         """What comes up on the way is withheld."""
-        parameters = request_context.model_request_parameters
-        if parameters.native_tools and not self.run.guard.allow_ungated:
-            kept = [tool for tool in parameters.native_tools if not self._is_withheld(tool)]
-            if len(kept) < len(parameters.native_tools):
-                request_context.model_request_parameters = replace(parameters, native_tools=kept)
+        request_context.model_request_parameters = self.withhold(request_context.model_request_parameters)
         return request_context
 
-    def require_offered(self, tools: list[AbstractNativeTool]) -> None:
-        """Tools that may be left out are, and something else is used in their place. Raises UngatedToolsError for the others."""
-        self.run.require_offered([native_name(tool) for tool in tools if not tool.optional and not runs_no_tool(tool)])
+    def require_offered(self, parameters: ModelRequestParameters) -> None:
+        """A run that begins with tools that the policy does not allow is refused, unless they may be left out. Raises UngatedToolsError."""
+        if not self.nested:
+            tools = [tool for tool in parameters.native_tools if not tool.optional and not runs_no_tool(tool)]
+            self.run.require_offered(map(native_name, tools))
+
+    def withhold(self, parameters: ModelRequestParameters) -> ModelRequestParameters:
+        """What of a request's offer the policy allows."""
+        if not parameters.native_tools or self.run.guard.allow_ungated:
+            return parameters
+        kept = [tool for tool in parameters.native_tools if not self._is_withheld(tool)]
+        return parameters if len(kept) == len(parameters.native_tools) else replace(parameters, native_tools=kept)
 
     def _is_withheld(self, tool: AbstractNativeTool) -> bool:
         if runs_no_tool(tool) or self.run.offer(native_name(tool)).runs:
