@@ -18,7 +18,7 @@ from hexgate.mcp_proxy.meaning import Call
 from hexgate.mcp_proxy.own_streams import OwnStreams
 from hexgate.mcp_proxy.relay import Ending, Relay, ServerSide
 
-SECONDS = 20.0
+SECONDS = 60.0
 """For anything that a test waits for."""
 
 
