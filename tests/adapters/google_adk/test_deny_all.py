@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ from google.adk.tools.agent_tool import AgentTool
 from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.base_toolset import BaseToolset
 from google.adk.tools.function_tool import FunctionTool
+from google.adk.tools.mcp_tool import McpToolset, StdioConnectionParams
 from google.genai import types
+from mcp import StdioServerParameters
 
 from hexgate.adapters.guard import UngatedToolsError, UserRequiredError
 from tests.adapters.boundaries import boundary
@@ -118,6 +122,40 @@ class Toolset(BaseToolset):
 def test_toolset() -> None:
     assert (outputs(run(make_agent(script(("list_files", {})), Toolset()))), RAN) == ([DENIED], [])
     assert outputs(run(make_agent(script(("list_files", {})), Toolset()), ANYBODY)) == ["ran"]
+
+
+SERVER = """\
+import sys
+from pathlib import Path
+from mcp.server import MCPServer
+
+server = MCPServer("files")
+
+@server.tool()
+def delete(path: str) -> str:
+    Path(sys.argv[1]).write_text(path)
+    return f"deleted {path}"
+
+server.run()
+"""
+"""A server of MCP, on its standard streams."""
+
+
+@boundary("local MCP tool")
+def test_tools_of_a_local_server(tmp_path: Path) -> None:
+    deleted = tmp_path / "deleted"
+    server = StdioServerParameters(command=sys.executable, args=["-c", SERVER, str(deleted)])
+
+    async def ask(user: Any) -> list[Any]:
+        toolset = McpToolset(connection_params=StdioConnectionParams(server_params=server, timeout=60))
+        try:
+            return await run_once(make_runner(make_agent(script(("delete", {"path": "/etc"})), toolset)), user)
+        finally:
+            await toolset.close()
+
+    assert (outputs(asyncio.run(ask(NOBODY))), deleted.exists()) == ([DENIED], False)
+    assert "deleted /etc" in str(asyncio.run(ask(ANYBODY)))
+    assert deleted.read_text() == "/etc"
 
 
 @boundary("dynamic tool")
