@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from hexgate.adapters.guard import DEFAULT_POLICY
-from hexgate.decision.decision import Decision, Reason, RuleReference, User, Verdict
+from hexgate.adapters.every_call import DEFAULT_POLICY, boundary_depends, holds_for_every_call
+from hexgate.decision.decision import Decision, RuleReference, User, Verdict
 
 if TYPE_CHECKING:
     from hexgate.runtime.gate import Gate
@@ -52,19 +52,23 @@ class Says(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RoleAnswer:
-    """What a role's policy says of a tool; `rule` is the rule that says so first, None where nothing names the tool."""
+    """What a role's policy says of a tool; `rules` are those of the entry that decides, in order, and empty where nothing names the tool;
+    `bounded` says that the boundary has constraints of its own on it."""
 
     role: str
     says: Says
-    rule: RuleReference | None
+    rules: tuple[RuleReference, ...]
+    bounded: bool = False
 
     @property
     def text(self) -> str:
-        """In a few words; constraints as their author wrote them."""
-        if self.says is Says.DEPENDS and self.rule is not None and self.rule.constraints:
-            mode = "approval" if self.rule.mode is Verdict.APPROVAL_REQUIRED else self.rule.mode.value
-            return f"{mode} if " + " && ".join(each.text for each in self.rule.constraints)
-        return self.says.value
+        """In a few words; constraints as their author wrote them. What no rule of it allows or holds is denied."""
+        if self.says is not Says.DEPENDS or not self.rules:
+            return self.says.value
+        text = ", else ".join(map(_rule_text, self.rules))
+        if self.rules[0].role is None:
+            return f"{text} (the boundary)"
+        return f"{text} (within the boundary)" if self.bounded else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class CoverageRow:
         return tuple(
             answer.role
             for answer in self.answers
-            if answer.says is not Says.ALLOW or answer.rule is None or answer.rule.tool == DEFAULT_POLICY
+            if answer.says is not Says.ALLOW or not answer.rules or answer.rules[0].tool == DEFAULT_POLICY
         )
 
 
@@ -133,18 +137,26 @@ def cover(agent: str, tools: Iterable[ToolFound], gate: Gate) -> Coverage:
 
 
 def _answer(snapshot: Snapshot, role: str, tool: str) -> RoleAnswer:
-    """The engine is asked about a call without arguments: the first rule that reads the call is in error, and names itself."""
+    """The engine is asked about a call without arguments: whatever it says, the entry that decides is the same for all calls."""
     if snapshot.expired:
-        return RoleAnswer(role, Says.DENY, None)
-    decision = snapshot.engine.decide(tool, None, User("coverage", role))
-    return RoleAnswer(role, _says(decision), decision.rule)
+        return RoleAnswer(role, Says.DENY, ())
+    engine = snapshot.engine
+    decision = engine.decide(tool, None, User("coverage", role))
+    says = _says(decision) if holds_for_every_call(tool, decision.rule, engine.rules) else Says.DEPENDS
+    if decision.rule is None:
+        return RoleAnswer(role, says, ())
+    bounded = boundary_depends(tool, engine.rules)
+    entry = decision.rule.role, decision.rule.tool
+    rules = sorted((rule for rule in engine.rules if (rule.role, rule.tool) == entry), key=lambda rule: rule.number)
+    return RoleAnswer(role, says, tuple(rules), bounded)
 
 
 def _says(decision: Decision) -> Says:
-    if decision.reason in (Reason.CONSTRAINT_FAILED, Reason.EVALUATION_ERROR):
-        return Says.DEPENDS
-    if decision.rule is not None and decision.rule.constraints:
-        return Says.DEPENDS
     if decision.verdict is Verdict.ALLOW:
         return Says.ALLOW
     return Says.APPROVAL if decision.verdict is Verdict.APPROVAL_REQUIRED else Says.DENY
+
+
+def _rule_text(rule: RuleReference) -> str:
+    mode = "approval" if rule.mode is Verdict.APPROVAL_REQUIRED else rule.mode.value
+    return f"{mode} if {' && '.join(each.text for each in rule.constraints)}" if rule.constraints else mode

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hexgate.adapters.approvals import Approvals, GateApprovals, Standing
 from hexgate.adapters.arguments import read_arguments
+from hexgate.adapters.every_call import DEFAULT_POLICY, holds_for_every_call
 from hexgate.adapters.pauses import HeldCall, Pauses, PausesInFile, PausesInMemory
 from hexgate.adapters.ruling import Outcome, Refusal, Ruling, denial_text, refusal_text
 from hexgate.decision.argument_digest import canonical_arguments
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 PAUSES_FILE = "pauses.sqlite"
 """The name of the file of pauses in the state directory."""
-
-DEFAULT_POLICY = "default_policy"
-"""The entry of tools that a role does not name (`RuleReference.tool`)."""
 
 _CURRENT: ContextVar[GuardedRun | None] = ContextVar("hexgate_guarded_run", default=None)
 
@@ -156,11 +154,17 @@ class GuardedRun:
         """The ruling on a tool that the model's provider runs: it can only be offered to the model or not, and nobody sees its arguments.
         It runs only where the policy names the tool and allows it whatever they are. Never raises."""
         decision = self._decide(tool, None, None)
-        named = decision.rule is not None and decision.rule.tool != DEFAULT_POLICY
-        if decision.verdict is Verdict.ALLOW and named:
+        if decision.verdict is Verdict.ALLOW and self._is_named(tool, decision):
             return Ruling(Outcome.RUN, tool, None, decision)
         text = denial_text(decision) if decision.verdict is not Verdict.ALLOW else f"this call is not permitted ({Reason.UNKNOWN_TOOL.value})"
         return Ruling(Outcome.REFUSE, tool, None, decision, text)
+
+    def _is_named(self, tool: str, decision: Decision) -> bool:
+        """Whether an entry of the tool decided, and not on what the arguments are: a rule that asks whether one is there says no of none."""
+        rule, engine = decision.rule, self._run.snapshot.engine
+        if rule is None or rule.tool == DEFAULT_POLICY:
+            return False
+        return not engine.reads_for(tool).args or holds_for_every_call(tool, rule, engine.rules)
 
     def require_offered(self, tools: Iterable[str]) -> None:
         """Before a run: raises UngatedToolsError for tools that only the provider sees, or that nothing can gate, unless the policy allows

@@ -77,6 +77,13 @@ class CheckedPolicy:
     masks: tuple[MaskPath, ...] = ()
     """Values of calls that a log must not hold, in order of text (P9). They decide nothing."""
 
+    @property
+    def rules(self) -> tuple[RuleReference, ...]:
+        """The rules of the boundary and of all roles, each once."""
+        decided_by = [*self.roles.values()] if self.boundary is None else [self.boundary, *self.roles.values()]
+        entries = (entry for role in decided_by for entry in (*role.exact.values(), *role.patterns, role.default) if entry is not None)
+        return tuple({id(rule): rule.reference for entry in entries for rule in entry.rules}.values())
+
     def reads_for(self, tool: str) -> Reads:
         """What the rules of all roles and of the boundary may read for a tool."""
         reads = self.tool_reads.get(tool)

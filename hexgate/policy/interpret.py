@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from hexgate.decision.decision import Decision, Reason, User, Verdict
+from hexgate.decision.decision import Decision, Reason, RuleReference, User, Verdict
 from hexgate.decision.outcomes import fixed_decision
 from hexgate.decision.reads import Reads
 from hexgate.decision.request import encode_request, is_plain_name, refuse_names
@@ -138,6 +138,11 @@ class InterpreterEngine:
     def roles(self) -> tuple[str, ...]:
         """The names of the roles that a user can hold."""
         return tuple(sorted(self._policy.roles))
+
+    @property
+    def rules(self) -> tuple[RuleReference, ...]:
+        """The rules of the boundary and of all roles, each once."""
+        return self._policy.rules
 
     def reads_for(self, tool: str) -> Reads:
         """What the rules of a tool read of a request, in any role."""

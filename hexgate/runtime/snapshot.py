@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hexgate.decision.decision import BundleReference, Decision, Reason, TokenUser, User, Verdict
+from hexgate.decision.decision import BundleReference, Decision, Reason, RuleReference, TokenUser, User, Verdict
 from hexgate.decision.mask_paths import MaskPath
 from hexgate.decision.outcomes import fixed_decision
 from hexgate.identity.refusal import TokenRefusal
@@ -27,6 +27,10 @@ class DecidingEngine(Protocol):
     @property
     def roles(self) -> tuple[str, ...]:
         """The names of the roles that a user can hold."""
+
+    @property
+    def rules(self) -> tuple[RuleReference, ...]:
+        """The rules of the boundary and of all roles, each once."""
 
     def decide(
         self, tool: Any, args: Any, user: User | None, *, ctx: Any = None, resource: Any = None, now: int | None = None

@@ -11,7 +11,7 @@ from typing import Any
 
 from ormsgpack import packb
 
-from hexgate.decision.decision import BundleReference, Decision, Reason, User
+from hexgate.decision.decision import BundleReference, Decision, Reason, RuleReference, User
 from hexgate.decision.outcomes import FIXED_OUTCOMES, PolicyTable, fixed_decision
 from hexgate.decision.reads import Everything, Reads
 from hexgate.decision.request import OPTIONS, encode_extension, encode_request, is_plain_name, refuse_names
@@ -85,6 +85,11 @@ class WasmEngine:
     def roles(self) -> tuple[str, ...]:
         """The names of the roles that a user can hold."""
         return self.table.roles
+
+    @property
+    def rules(self) -> tuple[RuleReference, ...]:
+        """The rules of the boundary and of all roles, each once."""
+        return self.table.rules
 
     def reads_for(self, tool: str) -> Reads:
         """What the rules of a tool read of a request, in any role."""

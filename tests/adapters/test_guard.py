@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.signed_policies import KEY, signed_policy
 from hexgate.adapters.approvals import Answer, Standing
 from hexgate.adapters.arguments import read_arguments
 from hexgate.adapters.coverage import Gating, ToolFound, cover
@@ -336,6 +337,59 @@ def test_coverage(gate: Gate) -> None:
     ]
     assert [row.tool.name for row in covered.ungated] == ["notes.search", "x"]
     assert covered.to_dict()["tools"][0]["roles"]["billing"] == {"says": "depends", "text": "allow if args.amount <= 500"}
+
+
+ENTRIES = [
+    # the entry of `search`, what coverage says of it, whether a search by the provider is offered
+    ("{mode: allow}", "allow", True),
+    ("{mode: deny}", "deny", False),
+    ("{mode: approval_required}", "approval", False),
+    ("{mode: allow, constraints: [has(args.q)]}", "allow if has(args.q)", False),
+    ("{mode: allow, constraints: ['!has(args.q)']}", "allow if !has(args.q)", False),
+    ("{mode: allow, constraints: [user.id == 'bob']}", "allow if user.id == 'bob'", False),
+    ("{mode: allow, constraints: [user.id == 'alice']}", "allow if user.id == 'alice'", True),
+    ("{rules: [{mode: deny, constraints: [has(args.q)]}, {mode: allow}]}", "deny if has(args.q), else allow", False),
+    ("{rules: [{mode: allow, constraints: [has(args.q), args.q != '']}, {mode: deny}]}", "allow if has(args.q) && args.q != '', else deny", False),
+    ("{rules: [{mode: deny, constraints: [size(args) > 3]}, {mode: approval_required}]}", "deny if size(args) > 3, else approval", False),
+    ("{rules: [{mode: allow}, {mode: deny, constraints: [has(args.q)]}]}", "allow", True),
+]
+
+
+@pytest.mark.parametrize(("entry", "text", "offered"), ENTRIES)
+def test_what_depends_on_arguments_that_nobody_sees_is_not_offered(tmp_path: Path, entry: str, text: str, offered: bool) -> None:
+    _check_offer(tmp_path, {"billing.yaml": f"version: 1\ntools:\n  search: {entry}\n"}, text, offered)
+
+
+BOUNDARIES = [
+    # the boundary's tools, what coverage says of a tool that the role allows, whether it is offered
+    ("{search: {mode: allow}}", "allow", True),
+    ("{'*': {mode: allow}, 'x*': {mode: deny, constraints: [has(args.q)]}}", "allow", True),
+    ("{'*': {rules: [{mode: deny, constraints: [has(args.q)]}, {mode: allow}]}}", "allow (within the boundary)", False),
+    ("{search: {mode: allow, constraints: [args.q == 'x']}}", "allow if args.q == 'x' (the boundary)", False),
+]
+
+
+@pytest.mark.parametrize(("tools", "text", "offered"), BOUNDARIES)
+def test_boundaries_that_depend_on_arguments_offer_nothing(tmp_path: Path, tools: str, text: str, offered: bool) -> None:
+    role = "version: 1\ntools:\n  search: {mode: allow}\n"
+    _check_offer(tmp_path, {"billing.yaml": role, "boundary.yaml": f"version: 1\ntools: {tools}\n"}, text, offered)
+
+
+def _check_offer(folder: Path, files: dict[str, str], text: str, offered: bool) -> None:
+    sources = folder / "policies"
+    sources.mkdir()
+    for name, content in files.items():
+        (sources / name).write_text(content)
+    bundle = folder / "policy.hexgate"
+    bundle.write_bytes(signed_policy({name: content.encode() for name, content in files.items()}, 1, not_after=4_000_000_000))
+    with (
+        Gate.from_source(f"dev:{sources}", refresh_seconds=None) as interpreted,
+        Gate.from_bundle(bundle, [KEY.public], state=folder / "state", audit=False, refresh_seconds=None) as compiled,
+    ):
+        for made in (interpreted, compiled):
+            (row,) = cover("agent", [ToolFound("search", "hosted", Gating.OFFER)], made).rows
+            assert [answer.text for answer in row.answers] == [text]
+            assert Guard(made, pauses=PausesInMemory()).run(ALICE).offer("search").runs is offered
 
 
 def test_the_gates_own_store_decides_on_a_call_that_names_its_approvers(tmp_path: Path) -> None:
