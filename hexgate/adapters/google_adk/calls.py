@@ -1,34 +1,53 @@
-"""Calls of tools: all of them, of agents, of resumed confirmations and of live sessions, are made by one function of the kit."""
+"""Calls of tools: those of agents, of resumed confirmations and of live sessions are made by one function of the kit."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from google.adk.plugins.base_plugin import BasePlugin
+from google.adk.agents.llm.task._finish_task_tool import FinishTaskTool
+from google.adk.tools.agent_tool import _TaskAgentTool
 from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.set_model_response_tool import SetModelResponseTool
 from google.adk.tools.transfer_to_agent_tool import TransferToAgentTool
 
-from hexgate.adapters.guard import GuardedRun, current_guarded_run
-from hexgate.adapters.ruling import Outcome
+from hexgate.adapters.google_adk.run_plugin import find_run
+from hexgate.adapters.guard import GuardedRun
+from hexgate.adapters.ruling import Outcome, Ruling
 
 REJECTED = "This tool call is rejected."
 """The kit's own words for a confirmation that says no."""
 
+ANSWERS = frozenset({SetModelResponseTool, FinishTaskTool})
+"""Calls that are an agent's answer itself."""
+
+MARKS = frozenset({_TaskAgentTool})
+"""Calls that do nothing by themselves: a delegation is decided where it is made (`nodes.gate_delegation`)."""
+
+NOT_DECIDED = ANSWERS | MARKS
+
 Execute = Callable[..., Awaitable[Any]]
 
+_REFUSED: WeakKeyDictionary[Any, Ruling] = WeakKeyDictionary()
+"""Contexts of calls that were refused where the kit would have asked for a confirmation, which is just before they run."""
 
-def find_run(invocation: Any) -> tuple[GuardedRun | None, bool]:
-    """The run that an invocation belongs to, by its plugin or by the tool body that it was started in, and whether it takes tool
-    confirmations. In a tool body nobody could answer one, and a live session does not wait."""
-    for plugin in invocation.plugin_manager.plugins:
-        run = getattr(plugin, "run", None)
-        if isinstance(plugin, BasePlugin) and isinstance(run, GuardedRun):
-            here = current_guarded_run() is not run and invocation.live_request_queue is None
-            return run, here and bool(getattr(plugin, "confirmations", False))
-    return current_guarded_run(), False
+
+async def run_decided(
+    run: GuardedRun, tool: str, arguments: dict[str, Any], context: Any, call_id: str | None, body: Callable[[dict[str, Any]], Awaitable[Any]]
+) -> Any:
+    """The result of a call, or its refusal. `body` is given the copy of the arguments that was decided on."""
+    confirmation = context.tool_confirmation
+    if confirmation is not None and not confirmation.confirmed:
+        return {"error": REJECTED}
+    ruling = _REFUSED.pop(context, None) if _REFUSED else None
+    if ruling is None:
+        ruling = run.admit(tool, arguments, call_id=call_id, approved=confirmation is not None)
+    if not ruling.runs:
+        return {"error": ruling.text}
+    with run.current():
+        return await body(ruling.arguments)
 
 
 def gate_execution(execute: Execute) -> Execute:
@@ -38,40 +57,45 @@ def gate_execution(execute: Execute) -> Execute:
     @wraps(execute)
     async def gated(invocation_context: Any, prepared_call: Any, agent: Any, *, tool_runner: Callable[[], Awaitable[Any]]) -> Any:
         run, _ = find_run(invocation_context)
-        if run is None or type(prepared_call.tool) is SetModelResponseTool:  # the answer itself
+        if run is None or type(prepared_call.tool) in NOT_DECIDED:
             return await execute(invocation_context, prepared_call, agent, tool_runner=tool_runner)
 
-        async def decided() -> Any:
-            confirmation = prepared_call.tool_context.tool_confirmation
-            if confirmation is not None and not confirmation.confirmed:
-                return {"error": REJECTED}
-            ruling = run.admit(
-                prepared_call.tool.name,
-                prepared_call.function_args,
-                call_id=prepared_call.tool_context.function_call_id,
-                approved=confirmation is not None,
-            )
-            if not ruling.runs:
-                return {"error": ruling.text}
-            prepared_call.function_args = ruling.arguments  # what `tool_runner` reads when it is called
-            with run.current():
-                return await tool_runner()
+        def body(arguments: dict[str, Any]) -> Awaitable[Any]:
+            prepared_call.function_args = arguments  # what `tool_runner` reads when it is called
+            return tool_runner()
+
+        def decided() -> Awaitable[Any]:
+            context = prepared_call.tool_context
+            return run_decided(run, prepared_call.tool.name, prepared_call.function_args, context, context.function_call_id, body)
 
         return await execute(invocation_context, prepared_call, agent, tool_runner=decided)
 
     return gated
 
 
-def gate_confirmation(apply: Execute) -> Execute:
-    """Whether the kit asks for a confirmation before a call: also where the policy holds it, if the caller takes confirmations."""
+def call_id_of(context: Any) -> str | None:
+    """The model's name of a call, which stays when the call is resumed."""
+    call_id: str | None = context.function_call_id
+    return call_id
+
+
+def gate_confirmation(apply: Execute, call_id_of: Callable[[Any], str | None] = call_id_of) -> Execute:
+    """Whether the kit asks for a confirmation before a call: also where the policy holds it, if the caller takes confirmations; and not
+    where the call will be refused."""
 
     @wraps(apply)
     async def gated(tool: BaseTool, function_args: dict[str, Any], tool_context: Any) -> Any:
         run, confirmations = find_run(tool_context._invocation_context)
-        own = type(tool) is SetModelResponseTool or isinstance(tool, TransferToAgentTool)
-        call_id = tool_context.function_call_id
-        if run is None or not confirmations or own or not call_id or tool_context.tool_confirmation is not None:
+        if run is None or type(tool) in NOT_DECIDED or tool_context.tool_confirmation is not None:
             return await apply(tool, function_args, tool_context)
+        call_id = call_id_of(tool_context)
+        if not confirmations or not call_id or isinstance(tool, TransferToAgentTool):
+            asked = await apply(tool, function_args, tool_context)
+            if asked is not None and not (ruling := run.admit(tool.name, function_args, call_id=call_id)).runs:
+                tool_context.actions.requested_tool_confirmations.pop(tool_context.function_call_id, None)
+                _REFUSED[tool_context] = ruling
+                return None
+            return asked
         ruling = run.foresee(tool.name, function_args, call_id=call_id)
         if ruling.outcome is Outcome.PAUSE:
             tool_context.request_confirmation(hint=ruling.text, payload=ruling.request_id)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from functools import wraps
 from typing import Any
 
+from google.adk.events.event import Event
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
-from hexgate.adapters.google_adk.calls import find_run
-from hexgate.adapters.google_adk.reach import CODE, runs_code
+from hexgate.adapters.google_adk.run_plugin import find_run
 from hexgate.adapters.guard import GuardedRun
 
 LOG = logging.getLogger("hexgate")
@@ -25,18 +26,39 @@ def gate_model(before: Callable[..., Awaitable[LlmResponse | None]]) -> Callable
 
     @wraps(before)
     async def gated(self: Any, invocation_context: Any, llm_request: Any, model_response_event: Any) -> LlmResponse | None:
-        run, _ = find_run(invocation_context)
-        if run is not None and not run.guard.allow_ungated and runs_code(invocation_context.agent):
-            ruling = run.offer(CODE)
-            if not ruling.runs:  # the model's answer would be run
-                return LlmResponse(content=types.Content(role="model", parts=[types.Part(text=ruling.text)]))
         answer = await before(self, invocation_context, llm_request, model_response_event)
-        if answer is None and run is not None and not run.guard.allow_ungated and llm_request.config.tools:
-            kept = (_kept(each, run) for each in llm_request.config.tools)
-            llm_request.config.tools = [each for each in kept if each is not None]
+        if answer is None:
+            _withhold(invocation_context, llm_request)
         return answer
 
     return gated
+
+
+def gate_session(prepare: Callable[..., AsyncGenerator[Event, None]]) -> Callable[..., AsyncGenerator[Event, None]]:
+    """The last step before a live session is opened, which no callback comes before."""
+
+    @wraps(prepare)
+    def gated(self: Any, invocation_context: Any, llm_request: Any, *, live: bool = False) -> AsyncGenerator[Event, None]:
+        events = prepare(self, invocation_context, llm_request, live=live)
+        return _then_withhold(events, invocation_context, llm_request) if live else events
+
+    return gated
+
+
+async def _then_withhold(events: AsyncGenerator[Event, None], invocation: Any, request: Any) -> AsyncGenerator[Event, None]:
+    async with aclosing(events):
+        async for event in events:
+            yield event
+    _withhold(invocation, request)
+
+
+def _withhold(invocation: Any, request: Any) -> None:
+    if not request.config.tools:
+        return
+    run, _ = find_run(invocation)
+    if run is not None and not run.guard.allow_ungated:
+        kept = (_kept(each, run) for each in request.config.tools)
+        request.config.tools = [each for each in kept if each is not None]
 
 
 def _kept(tool: Any, run: GuardedRun) -> Any:

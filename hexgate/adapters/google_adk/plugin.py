@@ -1,14 +1,13 @@
-"""`HexgatePlugin`: who a run of the kit is for. It holds the guarded run, and nothing that a model or a tool can write."""
+"""`HexgatePlugin`: who the runs of a `Runner` or an `App` are for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from google.adk.plugins.base_plugin import BasePlugin
-
 from hexgate.adapters.google_adk.attachment import attach
 from hexgate.adapters.google_adk.reach import not_gated
-from hexgate.adapters.guard import Guard, GuardedRun
+from hexgate.adapters.google_adk.run_plugin import InvocationPlugin
+from hexgate.adapters.guard import Guard
 from hexgate.decision.decision import TokenUser, User
 
 if TYPE_CHECKING:
@@ -16,13 +15,11 @@ if TYPE_CHECKING:
 
     from hexgate.runtime.gate import Gate
 
-NAME = "hexgate"
 
+class HexgatePlugin(InvocationPlugin):
+    """The first of the plugins of a `Runner` or an `App` that serves one user: every tool call of it is decided for that user.
 
-class HexgatePlugin(BasePlugin):
-    """The first of the plugins of a `Runner` or an `App` that is made for one request: every tool call of it is decided for its user.
-
-    Where one runner serves many users, `HexgateRunner` takes `user=` per call. `run` holds one bundle from its start to its end.
+    Where one runner serves many users, `HexgateRunner` takes `user=` per call. Every invocation holds the bundle that it began with.
     """
 
     def __init__(
@@ -38,10 +35,8 @@ class HexgatePlugin(BasePlugin):
         confirmation, without it is refused. Raises what `Gate.from_env` raises, UserRequiredError, and AdapterError for a kit that
         cannot be gated."""
         attach()
-        super().__init__(name=NAME)
-        self.confirmations = confirmations
-        self.run: GuardedRun = (Guard(gate) if guard is None else guard).run(user, ctx=ctx)
+        super().__init__(Guard(gate) if guard is None else guard, user, ctx, confirmations)
 
     async def before_run_callback(self, *, invocation_context: InvocationContext) -> None:
         """Raises UngatedToolsError, which the kit makes a RuntimeError."""
-        self.run.require_offered(not_gated(invocation_context.agent))
+        self.begin(invocation_context).require_offered(not_gated(invocation_context.agent))

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from google.adk.agents.base_agent import BaseAgent
 from google.adk.agents.llm_agent import LlmAgent
+from google.adk.apps.app import App
 from google.adk.code_executors.built_in_code_executor import BuiltInCodeExecutor
+from google.adk.runners import Runner
+from google.adk.tools._node_tool import NodeTool
 from google.adk.tools.agent_tool import AgentTool
 from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.base_toolset import BaseToolset
 from google.adk.tools.example_tool import ExampleTool
+from google.adk.tools.preload_memory_tool import PreloadMemoryTool
+from google.adk.tools.retrieval.base_retrieval_tool import BaseRetrievalTool
+from google.adk.workflow import BaseNode
+from google.adk.workflow._tool_node import _ToolNode
 
 from hexgate.adapters.coverage import Coverage, Gating, ToolFound, cover
 from hexgate.adapters.guard import open_gate
@@ -22,15 +28,22 @@ if TYPE_CHECKING:
 CODE = "code_execution"
 """What policies call running the code that a model writes, here or at the provider's."""
 
-_ELSEWHERE = ("google.adk.agents._managed_agent", "google.adk.agents.remote_a2a_agent")
+ELSEWHERE = frozenset(
+    f"google.adk.{name}"
+    for name in ("agents._managed_agent", "agents.langgraph_agent", "a2a.agent._remote_a2a_agent", "labs.antigravity._antigravity_agent")
+)
+"""Where the classes of agents are defined whose tools the kit does not call."""
+
 _OFFERED_AS = {"vertex_ai_search": "retrieval"}
 """Built-in tools whose offer has another name than the tool."""
 
 
-def coverage(agent: BaseAgent, gate: Gate | None = None) -> Coverage:
-    """Every tool that an agent can reach, by the gate's policy (default: the gate that `HEXGATE_KEY` names). A toolset is one row: its
-    tools are known once it is asked for them in a run, and each of their calls is decided on by its own name."""
-    return cover(agent.name, tools_found(agent), open_gate() if gate is None else gate)
+def coverage(agent: BaseNode | App | Runner, gate: Gate | None = None) -> Coverage:
+    """Every tool that an agent, a workflow, an app or a runner can reach, by the gate's policy (default: the gate that `HEXGATE_KEY`
+    names). A toolset is one row: its tools are known once it is asked for them in a run, and each of their calls is decided on by its
+    own name."""
+    root = agent.agent if isinstance(agent, Runner) else agent.root_agent if isinstance(agent, App) else agent
+    return cover("" if root is None else root.name, tools_found(root), open_gate() if gate is None else gate)
 
 
 def not_gated(agent: object) -> list[str]:
@@ -39,25 +52,31 @@ def not_gated(agent: object) -> list[str]:
 
 
 def tools_found(agent: object) -> list[ToolFound]:
-    """The tools and transfers of an agent and of all agents that it can reach, in the order of the agents."""
+    """The tools and transfers of an agent or a workflow and of all that it can reach, in the order of the agents."""
     found: list[ToolFound] = []
-    for each, path in _agents(agent, (), set()):
-        if isinstance(each, LlmAgent):
+    for each, path in _nodes(agent, (), set()):
+        if runs_elsewhere(each):
+            found.append(ToolFound(each.name, "agent", Gating.NONE, path, "its tools are called elsewhere"))
+        elif isinstance(each, LlmAgent):
             found += [tool for item in each.tools if (tool := _found(item, path)) is not None]
             if each.code_executor is not None:
-                provider = isinstance(each.code_executor, BuiltInCodeExecutor)
-                found.append(ToolFound(CODE, "code", Gating.OFFER if provider else Gating.NONE, path))
+                found.append(_code(each.code_executor, path))
             if each.sub_agents:
                 found.append(ToolFound("transfer_to_agent", "transfer", Gating.CALL, path, "`args.agent_name` says to whom"))
-        elif type(each).__module__ in _ELSEWHERE:
-            found.append(ToolFound(each.name, "agent", Gating.NONE, path, "its tools are called elsewhere"))
+        elif isinstance(each, _ToolNode) and (node := _found(each.tool, path)) is not None:
+            found.append(node)
     return found
 
 
-def runs_code(agent: object) -> bool:
-    """Whether code in the model's answers is run in this process or by it."""
-    executor = getattr(agent, "code_executor", None)
-    return executor is not None and not isinstance(executor, BuiltInCodeExecutor)
+def runs_elsewhere(agent: object) -> bool:
+    """Whether an agent's tools are called where nobody sees it: by a provider, by another process, by another framework."""
+    return any(each.__module__ in ELSEWHERE for each in type(agent).__mro__)
+
+
+def _code(executor: object, path: tuple[str, ...]) -> ToolFound:
+    if isinstance(executor, BuiltInCodeExecutor):
+        return ToolFound(CODE, "code", Gating.OFFER, path)
+    return ToolFound(CODE, "code", Gating.CALL, path, "`args.code` is the code")
 
 
 def _found(tool: Any, path: tuple[str, ...]) -> ToolFound | None:
@@ -65,25 +84,31 @@ def _found(tool: Any, path: tuple[str, ...]) -> ToolFound | None:
         return None  # text for the prompt, which nobody calls
     if isinstance(tool, AgentTool):
         return ToolFound(tool.name, "agent", Gating.CALL, path)
+    if isinstance(tool, NodeTool):
+        return ToolFound(tool.name, "node", Gating.CALL, path)
     if isinstance(tool, BaseToolset):
         kind = "mcp" if ".mcp_tool." in type(tool).__module__ else "toolset"
         return ToolFound(f"{kind}:{type(tool).__name__}", kind, Gating.CALL, path, "its tools are known in a run")
+    if isinstance(tool, PreloadMemoryTool):
+        return ToolFound(tool.name, "memory", Gating.NONE, path, "reads the user's memory before each turn, without a call")
     if isinstance(tool, BaseTool):
         if type(tool).run_async is BaseTool.run_async:
             return ToolFound(_OFFERED_AS.get(tool.name, tool.name), "hosted", Gating.OFFER, path)
-        return ToolFound(tool.name, "mcp" if ".mcp_tool." in type(tool).__module__ else "function", Gating.CALL, path)
+        note = "the provider may run it, as `retrieval`" if isinstance(tool, BaseRetrievalTool) else ""
+        return ToolFound(tool.name, "mcp" if ".mcp_tool." in type(tool).__module__ else "function", Gating.CALL, path, note)
     name = str(getattr(tool, "name", None) or getattr(tool, "__name__", type(tool).__name__))
-    return ToolFound(name, "function", Gating.CALL, path)
+    return ToolFound(name, "node" if isinstance(tool, BaseNode) else "function", Gating.CALL, path)
 
 
-def _agents(agent: Any, path: tuple[str, ...], seen: set[int]) -> Iterator[tuple[BaseAgent, tuple[str, ...]]]:
-    """An agent, its sub-agents and those behind its agents as tools, each once, with the names on the way."""
-    if not isinstance(agent, BaseAgent) or id(agent) in seen:
+def _nodes(node: Any, path: tuple[str, ...], seen: set[int]) -> Iterator[tuple[BaseNode, tuple[str, ...]]]:
+    """An agent or a workflow, its sub-agents and nodes, and those behind its tools, each once, with the names on the way."""
+    if not isinstance(node, BaseNode) or id(node) in seen:
         return
-    seen.add(id(agent))
-    path = (*path, agent.name)
-    yield agent, path
-    for child in agent.sub_agents:
-        yield from _agents(child, path, seen)
-    for tool in getattr(agent, "tools", ()):
-        yield from _agents(getattr(tool, "agent", tool), path, seen)
+    seen.add(id(node))
+    path = (*path, node.name)
+    yield node, path
+    held = [getattr(node, name, None) for name in type(node).model_fields if name != "parent_agent"]
+    tools = [tool for each in (*held, getattr(node, "tools", None)) if isinstance(each, list) for tool in each]
+    behind = [getattr(tool, "agent", None) or getattr(tool, "node", None) for tool in tools]
+    for each in (*node._iter_static_children(), *held, *tools, *behind):
+        yield from _nodes(each, path, seen)

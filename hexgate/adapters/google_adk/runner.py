@@ -12,8 +12,8 @@ from google.adk.runners import Runner
 
 from hexgate.adapters.approvals import Approvals
 from hexgate.adapters.google_adk.attachment import attach
-from hexgate.adapters.google_adk.plugin import HexgatePlugin
 from hexgate.adapters.google_adk.reach import not_gated
+from hexgate.adapters.google_adk.run_plugin import RunPlugin
 from hexgate.adapters.guard import Guard
 from hexgate.adapters.pauses import Pauses
 from hexgate.decision.decision import TokenUser, User
@@ -65,9 +65,9 @@ class HexgateRunner:
         return await self._begin(user, ctx).run_debug(messages, **options)
 
     def _begin(self, user: User | TokenUser | None, ctx: Any) -> Runner:
-        plugin = HexgatePlugin(user, guard=self.guard, ctx=ctx, confirmations=self.confirmations)
-        plugin.run.require_offered(not_gated(self.runner.agent))
-        others = [each for each in self.runner.plugin_manager.plugins if not isinstance(each, HexgatePlugin)]
+        plugin = RunPlugin(self.guard, user, ctx, self.confirmations)
+        plugin.first.require_offered(not_gated(self.runner.agent))
+        others = [each for each in self.runner.plugin_manager.plugins if not isinstance(each, RunPlugin)]
         runner = copy.copy(self.runner)
         runner.plugin_manager = PluginManager(plugins=[plugin, *others])
         runner.plugin_manager.set_skip_closing_plugins(True)  # they are the user's runner's to close

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from google.adk.agents import LlmAgent
+from google.adk.apps.app import App
 from google.adk.models.base_llm import BaseLlm
 from google.adk.models.llm_response import LlmResponse
 from google.adk.runners import InMemoryRunner
@@ -85,8 +86,8 @@ def make_agent(model: BaseLlm, *tools: Any, **fields: Any) -> LlmAgent:
 def make_runner(agent: Any, gate: Gate | None = None, **options: Any) -> HexgateRunner:
     """A runner whose pauses and sessions stay in this process."""
     options.setdefault("pauses", PausesInMemory())
-    plugins = options.pop("plugins", None)
-    runner = InMemoryRunner(agent=agent, app_name="shop", plugins=plugins)
+    app = App(name="shop", root_agent=agent, plugins=options.pop("plugins", None) or [])
+    runner = InMemoryRunner(app=app)
     return HexgateRunner(runner, make_gate() if gate is None else gate, **options)
 
 
@@ -102,6 +103,13 @@ async def run_once(runner: HexgateRunner, user: Any, *, session: str = "s", new:
         await service.create_session(app_name="shop", user_id="u", session_id=session)
     events = runner.run_async(user=user, user_id="u", session_id=session, new_message=new or message(), **options)
     return [event async for event in events]
+
+
+async def run_alone(agent: Any, *plugins: Any, session: str = "s", new: Any = None) -> list[Any]:
+    """The events of one run by the kit's own runner, with plugins."""
+    runner = InMemoryRunner(app=App(name="shop", root_agent=agent, plugins=list(plugins)))
+    runner.auto_create_session = True
+    return [event async for event in runner.run_async(user_id="u", session_id=session, new_message=new or message())]
 
 
 def run(agent: Any, user: Any = NOBODY, **options: Any) -> list[Any]:

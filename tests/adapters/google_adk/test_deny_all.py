@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from google.adk.agents import SequentialAgent
 from google.adk.agents.run_config import RunConfig, StreamingMode
-from google.adk.code_executors.unsafe_local_code_executor import UnsafeLocalCodeExecutor
+from google.adk.code_executors.base_code_executor import BaseCodeExecutor
+from google.adk.code_executors.built_in_code_executor import BuiltInCodeExecutor
+from google.adk.code_executors.code_execution_utils import CodeExecutionResult
+from google.adk.models.llm_response import LlmResponse
+from google.adk.plugins.reflect_retry_tool_plugin import ReflectAndRetryToolPlugin
 from google.adk.runners import InMemoryRunner
 from google.adk.tools import LongRunningFunctionTool, google_search, url_context
 from google.adk.tools.agent_tool import AgentTool
@@ -21,6 +26,7 @@ from google.adk.tools.mcp_tool import McpToolset, StdioConnectionParams
 from google.genai import types
 from mcp import StdioServerParameters
 
+from hexgate.adapters.google_adk import HexgatePlugin
 from hexgate.adapters.guard import UngatedToolsError, UserRequiredError
 from tests.adapters.boundaries import boundary
 from tests.adapters.google_adk.harness import (
@@ -30,19 +36,21 @@ from tests.adapters.google_adk.harness import (
     NOBODY,
     ORCHESTRATOR,
     UNKNOWN,
+    Script,
     last_text,
     make_agent,
+    make_gate,
     make_runner,
     message,
     outputs,
     run,
+    run_alone,
     run_once,
     script,
     told,
 )
 
 NOT_THERE = {
-    "custom tool": "in ADK a tool of any kind is a `BaseTool`, and all of them are called in one place: see function tool and toolset",
     "shell tool": "in ADK a tool of any kind is a `BaseTool`, and all of them are called in one place: see function tool and toolset",
     "computer tool": "in ADK a tool of any kind is a `BaseTool`, and all of them are called in one place: see function tool and toolset",
     "patch tool": "in ADK a tool of any kind is a `BaseTool`, and all of them are called in one place: see function tool and toolset",
@@ -205,14 +213,58 @@ def test_what_comes_up_on_the_way_is_withheld() -> None:
     assert hosted[2].google_search is not None
 
 
+class Executor(BaseCodeExecutor):
+    """Runs nothing, and says what it was given."""
+
+    def execute_code(self, invocation_context: Any, code_execution_input: Any) -> CodeExecutionResult:
+        RAN.append(code_execution_input.code)
+        return CodeExecutionResult(stdout="42")
+
+
+class Coder(Script):
+    """A model that writes code until its steps are over."""
+
+    async def generate_content_async(self, llm_request: Any, stream: bool = False) -> AsyncGenerator[LlmResponse, None]:
+        self.seen.append(llm_request)
+        text = self.steps[len(self.seen) - 1] if len(self.seen) <= len(self.steps) else "done"
+        yield LlmResponse(content=types.Content(role="model", parts=[types.Part(text=text)]))
+
+
+def results(events: list[Any]) -> list[str]:
+    """What the model was told of its code."""
+    parts = [part for event in events if event.content for part in event.content.parts or ()]
+    return [each.code_execution_result.output.strip() for each in parts if each.code_execution_result]
+
+
+CODERS = "version: 1\nroles:\n  billing:\n    tools:\n      code_execution: {mode: allow, constraints: ['!args.code.contains(\"rm\")']}\n"
+
+
+@boundary("custom tool")
+def test_code_that_a_model_writes_is_decided_on_block_by_block() -> None:
+    blocks = ["```python\nprint(6)\n```", "```python\nrm()\n```"] * 3
+
+    def agent() -> Any:
+        return make_agent(Coder(steps=blocks, seen=[]), code_executor=Executor())
+
+    events = run(agent())
+    assert (RAN, results(events), last_text(events)) == ([], [f"Code execution result:\n{DENIED}"] * 6, "done")
+    events = run(agent(), ALICE, gate=make_gate(CODERS))
+    assert (RAN, last_text(events)) == (["print(6)"] * 3, "done")
+    assert results(events) == ["Code execution result:\n42", "Code execution result:\nthis call is not permitted (constraint_failed)"] * 3
+    inner = agent()
+    RAN.clear()
+    assert (_run_nested(inner), RAN, len(inner.model.seen)) == (["done"], [], 7)
+
+
 @boundary("hosted tool")
-def test_code_that_a_model_writes_is_not_run() -> None:
-    agent = make_agent(script(), code_executor=UnsafeLocalCodeExecutor())
-    with pytest.raises(UngatedToolsError):
+def test_code_that_the_provider_runs() -> None:
+    agent = make_agent(script(), code_executor=BuiltInCodeExecutor())
+    with pytest.raises(UngatedToolsError) as raised:
         run(agent)
-    inner = make_agent(script(), name="inner", code_executor=UnsafeLocalCodeExecutor())
-    assert _run_nested(inner) == [DENIED.replace("rule", "unknown_tool")]
-    assert inner.model.seen == []  # type: ignore[union-attr]
+    assert raised.value.tools == ("code_execution",)
+    assert last_text(run(make_agent(Script(model="gemini-2.0-flash"), code_executor=BuiltInCodeExecutor()), ANYBODY)) == "done"
+    inner = make_agent(Script(model="gemini-2.0-flash"), name="inner", code_executor=BuiltInCodeExecutor())
+    assert (_run_nested(inner), inner.model.seen[0].config.tools) == (["done"], [])  # type: ignore[union-attr]
 
 
 @boundary("agent as tool, outer call")
@@ -280,6 +332,62 @@ def test_nested_run_in_a_sync_tool_body() -> None:
 
     assert outputs(run(make_agent(script(("outer", {})), outer), ORCHESTRATOR)) == ["asked"]
     assert (RAN, told(model)) == ([], [UNKNOWN])
+
+
+@boundary("custom tool")
+def test_code_of_the_kit_is_decided_on_too() -> None:
+    """Which explores the tables that a user sends, before the model is called."""
+    table = types.Part(inline_data=types.Blob(data=b"a,b\n1,2\n", mime_type="text/csv"))
+    for user, ran in ((NOBODY, 0), (ANYBODY, 1)):
+        agent = make_agent(Coder(steps=[], seen=[]), code_executor=Executor(optimize_data_file=True))
+        events = asyncio.run(run_once(make_runner(agent), user, new=types.Content(role="user", parts=[table])))
+        assert (len(RAN), last_text(events)) == (ran, "done")
+
+
+@boundary("function tool", "agent as tool, tools inside", "nested run in a tool body")
+def test_the_plugin_alone() -> None:
+    """Without the wrapped runner: in a runner of one user."""
+    inner, model = script(CALL), script(("refund", {"order": "1", "amount": 1}), ("helper", {"request": "x"}), ("outer", {}))
+    nested = script(CALL)
+
+    async def outer() -> str:
+        runner = InMemoryRunner(agent=make_agent(nested, refund, name="inner"), app_name="inner")
+        await runner.session_service.create_session(app_name="inner", user_id="u", session_id="s")
+        return str([event async for event in runner.run_async(user_id="u", session_id="s", new_message=message())] and "asked")
+
+    agent = make_agent(model, refund, AgentTool(make_agent(inner, refund, name="helper")), outer)
+    plugin = HexgatePlugin(ORCHESTRATOR, make_gate())
+    events = asyncio.run(run_alone(agent, plugin))
+    assert (outputs(events), last_text(events), RAN) == ([UNKNOWN, "done", "asked"], "done", [])
+    assert told(inner) == told(nested) == [UNKNOWN]
+
+
+@boundary("hosted tool")
+def test_the_plugin_alone_refuses_hosted_tools() -> None:
+    agent = make_agent(script(), google_search)
+    with pytest.raises(RuntimeError, match="nobody can decide on calls of `google_search` one by one"):
+        asyncio.run(run_alone(agent, HexgatePlugin(NOBODY, make_gate())))
+    assert agent.model.seen == []  # type: ignore[union-attr]
+
+
+@boundary("retries")
+def test_refusals_spend_no_retries_of_the_kits_plugin() -> None:
+    agent = make_agent(script(*[CALL] * 6), refund)
+    events = asyncio.run(run_once(make_runner(agent, plugins=[ReflectAndRetryToolPlugin(max_retries=1)]), NOBODY))
+    assert (outputs(events), last_text(events), RAN) == ([DENIED] * 6, "done", [])
+
+
+@boundary("retries")
+def test_a_retry_is_a_call_of_its_own() -> None:
+    def refund(order: str, amount: int) -> str:
+        RAN.append(amount)
+        raise ValueError("try another amount")
+
+    calls = [("refund", {"order": "1", "amount": amount}) for amount in (10, 900, 20)]
+    runner = make_runner(make_agent(script(*calls), refund), plugins=[ReflectAndRetryToolPlugin(max_retries=5)])
+    events = asyncio.run(run_once(runner, ALICE))
+    assert (RAN, last_text(events)) == ([10, 20], "done")
+    assert outputs(events)[1] == "this call is not permitted (constraint_failed)"
 
 
 def test_nobody_is_calling() -> None:

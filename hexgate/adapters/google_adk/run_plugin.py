@@ -1,0 +1,69 @@
+"""Whose run an invocation of the kit is: said by the first plugin of its runner, or by the tool body that it was started in."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from google.adk.plugins.base_plugin import BasePlugin
+
+from hexgate.adapters.guard import Guard, GuardedRun, current_guarded_run
+from hexgate.decision.decision import TokenUser, User
+
+if TYPE_CHECKING:
+    from google.adk.agents.invocation_context import InvocationContext
+
+NAME = "hexgate"
+
+
+class RunPlugin(BasePlugin):
+    """Holds who is calling, and nothing that a model or a tool can write."""
+
+    def __init__(self, guard: Guard, user: User | TokenUser | None, ctx: Any, confirmations: bool) -> None:
+        """Raises UserRequiredError."""
+        super().__init__(name=NAME)
+        self.guard = guard
+        self.confirmations = confirmations
+        self._ctx = ctx
+        self.first = guard.run(user, ctx=ctx)
+        self.user = self.first.user
+
+    def run_of(self, invocation: InvocationContext) -> GuardedRun:
+        """The guarded run of an invocation: one for all that the plugin is asked about."""
+        return self.first
+
+
+class InvocationPlugin(RunPlugin):
+    """Begins a run for each invocation: a plugin lives as long as its runner, a bundle does not."""
+
+    def __init__(self, guard: Guard, user: User | TokenUser | None, ctx: Any, confirmations: bool) -> None:
+        """Raises UserRequiredError."""
+        super().__init__(guard, user, ctx, confirmations)
+        self._runs: dict[str, GuardedRun] = {}
+
+    def run_of(self, invocation: InvocationContext) -> GuardedRun:
+        """The run that its invocation began with."""
+        return self._runs.get(invocation.invocation_id) or self.begin(invocation)
+
+    def begin(self, invocation: InvocationContext) -> GuardedRun:
+        """A run by the bundle of now, for as long as the invocation is there. What a tool's body starts belongs to the run around it."""
+        outer = current_guarded_run()
+        own = outer is not None and outer.guard is self.guard and outer.user is self.user
+        run = outer if outer is not None and own else self.guard.run(self.user, ctx=self._ctx)
+        self._runs[invocation.invocation_id] = run
+        weakref.finalize(invocation, self._end, invocation.invocation_id, run).atexit = False
+        return run
+
+    def _end(self, invocation_id: str, run: GuardedRun) -> None:
+        if self._runs.get(invocation_id) is run:  # a resumed invocation has the same id
+            del self._runs[invocation_id]
+
+
+def find_run(invocation: Any) -> tuple[GuardedRun | None, bool]:
+    """The run that an invocation belongs to, and whether it takes tool confirmations. In a tool body nobody could answer one, and a
+    live session does not wait."""
+    for plugin in invocation.plugin_manager.plugins:
+        if isinstance(plugin, RunPlugin):
+            run = plugin.run_of(invocation)
+            return run, plugin.confirmations and invocation.live_request_queue is None and current_guarded_run() is not run
+    return current_guarded_run(), False
