@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from google.adk.agents.llm.task._finish_task_tool import FinishTaskTool
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.apps.app import App
 from google.adk.code_executors.built_in_code_executor import BuiltInCodeExecutor
@@ -80,8 +81,8 @@ def _code(executor: object, path: tuple[str, ...]) -> ToolFound:
 
 
 def _found(tool: Any, path: tuple[str, ...]) -> ToolFound | None:
-    if isinstance(tool, ExampleTool):
-        return None  # text for the prompt, which nobody calls
+    if isinstance(tool, ExampleTool | FinishTaskTool):
+        return None  # text for the prompt, which nobody calls; an agent's answer itself
     if isinstance(tool, AgentTool):
         return ToolFound(tool.name, "agent", Gating.CALL, path)
     if isinstance(tool, NodeTool):
