@@ -25,12 +25,13 @@ from mcp.shared.inbound import (
 )
 from mcp.shared.message import ClientMessageMetadata, SessionMessage
 from mcp_types import PROTOCOL_VERSION_META_KEY, JSONRPCRequest, JSONRPCResponse, jsonrpc_message_adapter
-from mcp_types.jsonrpc import JSONRPCError, JSONRPCMessage, JSONRPCNotification
+from mcp_types.jsonrpc import ErrorData, JSONRPCError, JSONRPCMessage, JSONRPCNotification
+from pydantic import ValidationError
 
 from hexgate.mcp_proxy.answers import error
 from hexgate.mcp_proxy.limits import MESSAGE_BYTES, TERMINATING_SECONDS
 from hexgate.mcp_proxy.lines import Line
-from hexgate.mcp_proxy.message import INTERNAL_ERROR
+from hexgate.mcp_proxy.message import INTERNAL_ERROR, PARSE_ERROR, Request, Response, read_message
 from hexgate.mcp_proxy.relay import ServerGoneError
 
 CONNECT_SECONDS = 30.0
@@ -38,6 +39,10 @@ READ_SECONDS = 3_600.0
 """Between two pieces of an answer: a tool may take long, and its client says when it has waited long enough."""
 WAITING_MESSAGES = 64
 """Messages of the server that the client has not taken yet."""
+
+_SESSION_HEADER = "mcp-session-id"
+_QUOTING = ("Failed to parse JSON response: ", "Failed to parse SSE message: ")
+"""How the transport begins a sentence that quotes what has come."""
 
 
 class HttpUpstream:
@@ -60,15 +65,14 @@ class HttpUpstream:
 
     def lines(self) -> Iterator[Line]:
         """As the protocol says."""
-        while not (self._closing and not self._open):
-            line = self._received.get()
-            if line is None:
-                return
+        while (line := self._received.get()) is not None:
             yield line
 
     def send(self, line: bytes) -> None:
         """As the protocol says."""
-        message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+        message = self._carried(line)
+        if message is None:
+            return
         if isinstance(message, JSONRPCRequest):
             self._open.add((type(message.id), message.id))
         elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
@@ -123,13 +127,28 @@ class HttpUpstream:
         ):
             yield streams
 
+    def _carried(self, line: bytes) -> JSONRPCMessage | None:
+        """What goes to the server. The transport takes less than JSON has (no lone surrogate, some 200 levels, whole errors only): for a
+        request that it does not take, the one who asks is told; for an answer, the server."""
+        try:
+            return jsonrpc_message_adapter.validate_json(line, by_name=False)
+        except ValidationError:
+            found = read_message(line)
+        sentence = "the message cannot be carried over HTTP"
+        if isinstance(found, Request):
+            self._received.put(error(found.id, INTERNAL_ERROR, sentence))
+        elif isinstance(found, Response) and found.id is not None:
+            return JSONRPCError(jsonrpc="2.0", id=found.id, error=ErrorData(code=INTERNAL_ERROR, message=sentence))
+        return None
+
     async def _pump(self) -> None:
         try:
             while True:
                 item = await self._read.receive()
                 if isinstance(item, SessionMessage):
                     self._learn(item.message)
-                    self._received.put(item.message.model_dump_json(by_alias=True, exclude_unset=True).encode())
+                    self._received.put(_line_of(item.message))
+                    self._settle(item.message)
                 while self._received.qsize() >= WAITING_MESSAGES:
                     await anyio.sleep(0.01)
         except (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError):
@@ -138,13 +157,16 @@ class HttpUpstream:
             self._ended.set()
             self._received.put(None)
 
+    def _settle(self, message: JSONRPCMessage) -> None:
+        """After an answer was received, which may be the last that is waited for."""
+        if isinstance(message, JSONRPCResponse | JSONRPCError) and message.id is not None:
+            self._open.discard((type(message.id), message.id))
+            if self._closing and not self._open:
+                self._received.put(None)
+
     def _learn(self, message: JSONRPCMessage) -> None:
         """What later requests carry in headers: the version that was agreed on, and arguments that a tool wants there too."""
-        if not isinstance(message, JSONRPCResponse | JSONRPCError):
-            return
-        if message.id is not None:
-            self._open.discard((type(message.id), message.id))
-        if isinstance(message, JSONRPCError):
+        if not isinstance(message, JSONRPCResponse):
             return
         version, tools = message.result.get("protocolVersion"), message.result.get("tools")
         if isinstance(version, str) and "capabilities" in message.result:
@@ -160,7 +182,7 @@ class HttpUpstream:
         meta = params.get("_meta")
         version = meta.get(PROTOCOL_VERSION_META_KEY) if isinstance(meta, dict) else None
         if not isinstance(message, JSONRPCRequest) or not isinstance(version, str):
-            return {} if self._version is None else {MCP_PROTOCOL_VERSION_HEADER: self._version}
+            return {} if self._version is None else {MCP_PROTOCOL_VERSION_HEADER: encode_header_value(self._version)}
         made = {MCP_PROTOCOL_VERSION_HEADER: encode_header_value(version), MCP_METHOD_HEADER: encode_header_value(message.method)}
         name = params.get(NAME_BEARING_METHODS.get(message.method, ""))
         if isinstance(name, str):
@@ -168,6 +190,12 @@ class HttpUpstream:
         if message.method == "tools/call" and isinstance(name, str) and name in self._parameters:
             made.update(mcp_param_headers(self._parameters[name], params.get("arguments") or {}))
         return made
+
+
+def _line_of(message: JSONRPCMessage) -> bytes:
+    if isinstance(message, JSONRPCError) and message.error.code == PARSE_ERROR and message.error.message.startswith(_QUOTING):
+        return error(message.id, INTERNAL_ERROR, "the server's answer cannot be read")
+    return message.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
 class _Careful(httpx2.AsyncHTTPTransport):
@@ -183,12 +211,31 @@ class _Careful(httpx2.AsyncHTTPTransport):
         except httpx2.TransportError:
             body = error(None, INTERNAL_ERROR, "the server cannot be reached")
             return httpx2.Response(502, headers={"content-type": "application/json"}, content=body, request=request)
+        session = response.headers.get(_SESSION_HEADER, "")
+        if not (session.isascii() and session.isprintable()):
+            # It could not be sent back (MCP 2025-11-25, "Session Management": visible ASCII).
+            del response.headers[_SESSION_HEADER]
         # What was compressed all the same has no bound.
         response.headers.pop("content-encoding", None)
         if isinstance(response.stream, httpx2.AsyncByteStream):
             events = response.headers.get("content-type", "").lower().startswith("text/event-stream")
             response.stream = _Bounded(response.stream, None if events else MESSAGE_BYTES)
-        return response
+        # Of 404 the transport knows more: it is also the end of a session.
+        told = request.method == "POST" and response.status_code >= 400 and response.status_code != 404
+        return await _error_of(response, request) if told else response
+
+
+async def _error_of(response: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
+    """An error of HTTP as one of the protocol: the server's own, or else the status."""
+    try:
+        body = await response.aread()
+        own = isinstance(jsonrpc_message_adapter.validate_json(body, by_name=False), JSONRPCError)
+    except (httpx2.StreamError, ValidationError):
+        own = False
+    finally:
+        await response.aclose()
+    content = body if own else error(None, INTERNAL_ERROR, f"the server answers with HTTP status {response.status_code}")
+    return httpx2.Response(response.status_code, headers={"content-type": "application/json"}, content=content, request=request)
 
 
 class _Bounded(httpx2.AsyncByteStream):

@@ -22,7 +22,8 @@ from hexgate.mcp_proxy.http_upstream import HttpUpstream
 from hexgate.mcp_proxy.relay import Ending
 from tests.mcp_proxy.harness import call, proxied_server, rpc
 
-UNREACHABLE = "the server cannot be reached"
+UNREACHABLE, UNREADABLE = "the server cannot be reached", "the server's answer cannot be read"
+UNCARRIED = {"code": -32603, "message": "the message cannot be carried over HTTP"}
 
 
 class Scripted(BaseHTTPRequestHandler):
@@ -78,17 +79,21 @@ def scripted() -> Iterator[str]:
 JSON, EVENTS = {"content-type": "application/json"}, {"content-type": "text/event-stream"}
 BAD = [
     # what comes back for a call, the error that the client is told
-    ((500, {}, b"secret"), "Server returned an error response"),
+    ((500, {}, b"secret"), "the server answers with HTTP status 500"),
+    ((401, {**JSON, "www-authenticate": "Bearer"}, b'{"error": "invalid_token"}'), "the server answers with HTTP status 401"),
+    ((400, JSON, rpc(id=None, error={"code": -32600, "message": "no session"}).encode()), "no session"),
+    ((403, JSON, b"x" * 200_000), "the server answers with HTTP status 403"),
     ((404, {}, b""), "Not Found"),
     ((200, {"content-type": "text/html"}, b"<p>"), "Unexpected content type: text/html"),
     ((202, {}, b""), "server answered a request with 202 Accepted"),
-    ((200, EVENTS, b"data: {}\n\n"), None),
+    ((200, EVENTS, b"data: {}\n\n"), UNREADABLE),
     ((200, EVENTS, b"data: " + b"x" * 200_000 + b"\n\n"), None),
     ((200, EVENTS, b": nothing\n\n"), "SSE stream ended without a response"),
-    ((200, JSON, b"not json"), None),
-    ((200, JSON, b"x" * 200_000), None),
-    ((200, {**JSON, "content-encoding": "gzip"}, gzip.compress(rpc(id=1, result={}).encode())), None),
-    ((200, {**JSON, "content-length": "1000"}, b"{"), None),
+    ((200, JSON, b"not json"), UNREADABLE),
+    ((200, JSON, b'{"jsonrpc":"2.0","id":1,"result":{"a":"\\ud800"}}'), UNREADABLE),
+    ((200, JSON, b"x" * 200_000), UNREADABLE),
+    ((200, {**JSON, "content-encoding": "gzip"}, gzip.compress(rpc(id=1, result={}).encode())), UNREADABLE),
+    ((200, {**JSON, "content-length": "1000"}, b"{"), UNREADABLE),
     ((307, {"location": "http://example.invalid/mcp"}, b""), "Redirect to http://example.invalid/mcp not followed; use that URL as the endpoint if it is the intended server"),
 ]
 
@@ -118,6 +123,56 @@ def test_a_server_that_is_not_there_is_an_error_for_each_request() -> None:
         client.send(rpc(method="notifications/initialized"))
         client.send(rpc(id=3, method="ping"))
         assert client.receive()["error"]["message"] == UNREACHABLE
+
+
+SURROGATE = '"\\ud800"'
+NOT_CARRIED = [
+    # a line of the client that is JSON and that the transport does not take, what the client is told, what the server is
+    (call(1, "ok", x="SURROGATE").replace('"SURROGATE"', SURROGATE), {"id": 1, "error": UNCARRIED}, None),
+    (call(1, "ok", x="DEEP").replace('"DEEP"', "[" * 250 + "]" * 250), {"id": 1, "error": UNCARRIED}, None),
+    (f'{{"jsonrpc":"2.0","id":{SURROGATE},"method":"ping"}}', {"id": "\ud800", "error": UNCARRIED}, None),
+    (f'{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"message":{SURROGATE}}}}}', None, None),
+    (f'{{"jsonrpc":"2.0","id":7,"result":{{"x":{SURROGATE}}}}}', None, {"id": 7, "error": UNCARRIED}),
+    (rpc(id=7, error={}), None, {"id": 7, "error": UNCARRIED}),
+    (rpc(id=None, error={}), None, None),
+]
+
+
+@pytest.mark.parametrize(("line", "to_client", "to_server"), NOT_CARRIED, ids=range(len(NOT_CARRIED)))
+def test_what_the_transport_does_not_carry_ends_no_conversation(
+    scripted: str, line: str, to_client: dict[str, Any] | None, to_server: dict[str, Any] | None
+) -> None:
+    with proxied_server(HttpUpstream(scripted, {})) as client:
+        client.send(line)
+        if to_client is not None:
+            assert client.receive() == {"jsonrpc": "2.0", **to_client}
+        client.send(rpc(id=9, method="ping"))
+        assert client.receive() == {"jsonrpc": "2.0", "id": 9, "result": {}}
+    told = [] if to_server is None else [{"jsonrpc": "2.0", **to_server}]
+    assert [body for _, _, body in Scripted.asked] == [*told, {"jsonrpc": "2.0", "id": 9, "method": "ping"}]
+
+
+@pytest.mark.parametrize(("version", "session"), [("é", "s1"), ("2025\r\nx: y", "s1"), ("2025-11-25", "\u00e9"), ("2025-11-25", "a\tb")])
+def test_what_goes_into_headers_ends_no_conversation(scripted: str, version: str, session: str) -> None:
+    handshake = rpc(id=1, result={"protocolVersion": version, "capabilities": {}}).encode()
+    Scripted.answers["initialize"] = (200, {**JSON, "mcp-session-id": session}, handshake)
+    with proxied_server(HttpUpstream(scripted, {})) as client:
+        client.send(rpc(id=1, method="initialize", params={}))
+        assert client.receive()["result"]["protocolVersion"] == version
+        client.send(rpc(id=2, method="ping"))
+        assert client.receive() == {"jsonrpc": "2.0", "id": 2, "result": {}}
+    assert Scripted.asked[1][1].get("mcp-session-id") == ("s1" if session == "s1" else None)
+
+
+def test_answers_that_came_before_the_end_are_all_told(scripted: str) -> None:
+    upstream = HttpUpstream(scripted, {})
+    for id_ in (1, 2, 3):
+        upstream.send(rpc(id=id_, method="ping").encode())
+    while upstream._received.qsize() < 3:
+        time.sleep(0.01)
+    upstream.close_input()
+    assert sorted(json.loads(line)["id"] for line in upstream.lines() if isinstance(line, bytes)) == [1, 2, 3]
+    upstream.stop()
 
 
 def test_headers_are_those_of_the_protocol_and_the_operators(scripted: str) -> None:
