@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -14,6 +15,8 @@ from hexgate.mcp_proxy.limits import TERMINATING_SECONDS
 from hexgate.mcp_proxy.lines import Line
 from hexgate.mcp_proxy.own_streams import read_lines, write_line
 from hexgate.mcp_proxy.relay import ServerGoneError
+
+_POLL_SECONDS = 0.02
 
 
 class ChildProcess:
@@ -67,10 +70,23 @@ class ChildProcess:
             self._process.terminate()
             self.wait(TERMINATING_SECONDS)
             return
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(OSError):
-                os.killpg(self._process.pid, number)
-            self.wait(TERMINATING_SECONDS)
+        with suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+        self._wait_for_group(TERMINATING_SECONDS)
+        with suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self.wait(TERMINATING_SECONDS)
+
+    def _wait_for_group(self, seconds: float) -> None:
+        """Until all of it has ended: the server may be a shell that goes at once, and what it has started needs its time."""
+        until = time.monotonic() + seconds
+        self.wait(seconds)
+        while time.monotonic() < until:
+            try:
+                os.killpg(self._process.pid, 0)
+            except OSError:
+                return
+            time.sleep(_POLL_SECONDS)
 
     @property
     def status(self) -> int | None:

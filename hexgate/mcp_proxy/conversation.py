@@ -77,6 +77,7 @@ class _Open:
     """A request that the server has not answered: which member of its result is filtered, whether it was decided on as a call, and whether the
     client still waits."""
 
+    id: Id
     member: str | None
     decided: bool
     cancelled: bool = False
@@ -87,8 +88,8 @@ class Conversation:
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
-        # By type too: 1 and "1" are two ids, and True is none.
-        self._open: dict[tuple[type, Id], _Open] = {}
+        # By their text: a server may answer 1 with "1", and what was asked as which of the two would not be known.
+        self._open: dict[str, _Open] = {}
         self._tasks: dict[str, None] = {}
 
     def from_client(self, line: Line) -> Outcome:
@@ -113,7 +114,7 @@ class Conversation:
 
     def end(self, sentence: str) -> tuple[bytes, ...]:
         """Answers to all requests that the server does not answer any more."""
-        waiting = [id_ for (_, id_), request in self._open.items() if not request.cancelled]
+        waiting = [request.id for request in self._open.values() if not request.cancelled]
         self._open.clear()
         return tuple(answers.error(id_, INTERNAL_ERROR, sentence) for id_ in waiting)
 
@@ -123,7 +124,7 @@ class Conversation:
         return sum(not request.cancelled for request in self._open.values())
 
     def _ask(self, request: Request) -> Outcome:
-        key = (type(request.id), request.id)
+        key = str(request.id)
         if key in self._open:
             return _refuse(request, INVALID_REQUEST, "the id is that of a request that is not answered yet")
         if len(self._open) >= OPEN_REQUESTS and not self._forget_cancelled():
@@ -131,7 +132,7 @@ class Conversation:
         meaning = meaning_of(request)
         outcome = self._rule(request, meaning)
         if outcome.to_server:
-            self._open[key] = _Open(meaning.member if isinstance(meaning, Listed) else None, isinstance(meaning, Decided))
+            self._open[key] = _Open(request.id, meaning.member if isinstance(meaning, Listed) else None, isinstance(meaning, Decided))
         return outcome
 
     def _rule(self, request: Request, meaning: Meaning) -> Outcome:
@@ -170,13 +171,14 @@ class Conversation:
     def _cancel(self, params: dict[str, Any] | None) -> None:
         """The server need not answer a cancelled request; if it does, its list is still filtered."""
         id_ = None if params is None else params.get("requestId")
-        key = (type(id_), id_)
-        if type(id_) in (int, str) and key in self._open:
-            self._open[key] = replace(self._open[key], cancelled=True)
+        found = self._open.get(str(id_)) if type(id_) in (int, str) else None
+        if found is not None and type(found.id) is type(id_):
+            self._open[str(id_)] = replace(found, cancelled=True)
 
     def _forget_cancelled(self) -> bool:
-        """Make room. What is forgotten is not forwarded when it is answered after all."""
-        key = next((key for key, request in self._open.items() if request.cancelled), None)
+        """Make room. What is forgotten is not forwarded when it is answered after all; a list is not forgotten, or it would pass for the
+        answer to what is asked later under its id."""
+        key = next((key for key, request in self._open.items() if request.cancelled and request.member is None), None)
         if key is not None:
             del self._open[key]
         return key is not None
@@ -193,8 +195,8 @@ class Conversation:
                 return self._answer(response)
             case Batch(members):
                 return sum(map(self._from_server, members), Outcome())
-            case Malformed(code, sentence, id_, answers=True) if id_ is not None and (type(id_), id_) in self._open:
-                del self._open[type(id_), id_]
+            case Malformed(code, sentence, id_, answers=True) if id_ is not None and str(id_) in self._open:
+                del self._open[str(id_)]
                 return Outcome(to_client=(answers.error(id_, INTERNAL_ERROR, f"the server's answer cannot be read: {sentence}"),))
             case Malformed(code, sentence, id_, answers=False) if id_ is not None:
                 return Outcome(to_server=(answers.error(id_, code, sentence),), notes=(f"a request of the server is refused: {sentence}",))
@@ -204,7 +206,7 @@ class Conversation:
     def _answer(self, response: Response) -> Outcome:
         if response.id is None:
             return Outcome(to_client=(response.data,))
-        request = self._open.pop((type(response.id), response.id), None)
+        request = self._open.pop(str(response.id), None)
         if request is None:
             # It may be a list, and nobody knows which.
             return Outcome(notes=("an answer of the server is dropped: the client has not asked for it",))
@@ -253,7 +255,6 @@ class Conversation:
 
     def _shows_template(self, item: Any) -> bool:
         return type(item) is dict and self._judge.sight(RESOURCE_READ, {}, "uri") is not Sight.NEVER
-
 
     def _shows_task(self, item: Any) -> bool:
         return _text(item, "taskId") in self._tasks

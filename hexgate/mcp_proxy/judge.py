@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from hexgate.adapters.guard import Guard, GuardedRun
 from hexgate.adapters.ruling import Refusal, denial_text
-from hexgate.decision.decision import Decision, Reason, TokenUser, User, Verdict
+from hexgate.decision.decision import Decision, Reason, RuleReference, TokenUser, User, Verdict
 from hexgate.identity.refusal import TokenRefusedError
 from hexgate.mcp_proxy.answers import Ruling
 from hexgate.mcp_proxy.conversation import Sight
@@ -57,7 +58,9 @@ class GateJudge:
         decision = snapshot.engine.decide(tool, asked, caller, ctx=self._ctx)
         if decision.verdict is not Verdict.DENY:
             return Sight.ALWAYS
-        return Sight.NEVER if known else _sight_of_denial(decision, reads_clock=snapshot.engine.reads_for(tool).now)
+        if known or _only_denies(decision, snapshot.engine.rules):
+            return Sight.NEVER
+        return _sight_of_denial(decision, reads_clock=snapshot.engine.reads_for(tool).now)
 
     def _caller(self, snapshot: Snapshot, tool: str, asked: Any, known: bool) -> User | None:
         """Who calls, if there is a call that the caller's token may permit."""
@@ -80,6 +83,14 @@ class GateJudge:
         run = self._guard.gate.run(self._user)
         run.run_id = self._run_id
         return run
+
+
+def _only_denies(decision: Decision, rules: Iterable[RuleReference]) -> bool:
+    """Whether the role's own entry has decided, and has no rule that lets a call pass. A boundary without one is no limit."""
+    rule = decision.rule
+    if rule is None or rule.role is None:
+        return False
+    return all(each.mode is Verdict.DENY for each in rules if (each.role, each.tool) == (rule.role, rule.tool))
 
 
 def _sight_of_denial(decision: Decision, *, reads_clock: bool) -> Sight:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections.abc import Iterator
 
@@ -41,6 +42,10 @@ def read_lines(descriptor: int) -> Iterator[Line]:
     while True:
         try:
             data = os.read(descriptor, CHUNK_BYTES)
+        except BlockingIOError:
+            # Whoever shares the stream has made it non-blocking, as Node.js does.
+            select.select([descriptor], [], [])
+            continue
         except OSError:
             data = b""
         if not data:
@@ -53,4 +58,7 @@ def write_line(descriptor: int, line: bytes) -> None:
     """Write a line and its line break. Raises OSError."""
     rest = memoryview(line + b"\n")
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            select.select([], [descriptor], [])

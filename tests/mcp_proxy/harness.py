@@ -64,7 +64,7 @@ class Proxied:
     def __init__(self, server: ServerSide) -> None:
         source, self._input = os.pipe()
         self._output, sink = os.pipe()
-        self._theirs = (source, sink)
+        self.theirs = (source, sink)
         self.judge = ByName()
         self.notes: list[str] = []
         self.relay = Relay(Conversation(self.judge), OwnStreams(source, sink), server, self.notes.append)

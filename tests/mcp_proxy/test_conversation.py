@@ -134,8 +134,9 @@ FROM_SERVER: list[tuple[str | TooLong, list[str], list[str]]] = [
     ('{"jsonrpc":"2.0","id":1,"result":{"x":NaN}}', [fault(1, -32603, UNREADABLE + "the message is not strict JSON")], []),
     ('{"jsonrpc":"2.0","id":1,"result":{"tools":[]},"result":{"tools":[]}}', [fault(1, -32603, UNREADABLE + "the message is not strict JSON")], []),
     (TooLong(b'{"jsonrpc":"2.0","id":1,"result":{', b"}}"), [fault(1, -32603, UNREADABLE + "the message is too long")], []),
+    # SDKs take the id's text for the id, and so does the list's filter
+    (rpc(id="1", result=LIST), [rpc(id="1", result={"tools": []})], []),
     # answers to nothing
-    (rpc(id="1", result=LIST), [], []),
     (rpc(id=2, result=LIST), [], []),
     (rpc(id=None, error={"code": -1, "message": "m"}), [rpc(id=None, error={"code": -1, "message": "m"})], []),
     # requests and notifications of the server
@@ -178,6 +179,27 @@ def test_an_id_that_is_in_use_names_no_second_request() -> None:
     ]
     assert lines(conversation.from_server(rpc(id=1, result=LIST).encode()).to_client) == [rpc(id=1, result={"tools": []})]
     assert conversation.from_client(rpc(id=1, method="ping").encode()).to_server
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, "1"), ("1", 1), (-7, "-7")])
+def test_ids_that_differ_in_their_type_only_are_one(first: int | str, second: int | str) -> None:
+    """A server that makes no difference would answer both with the same id, and a list would pass for the answer to `ping`."""
+    conversation = opened("ping", first)
+    assert lines(conversation.from_client(rpc(id=second, method="tools/list").encode()).to_client) == [
+        fault(second, -32600, "the id is that of a request that is not answered yet")
+    ]
+
+
+def test_a_list_is_never_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or its answer, late, would pass for that to the next request with its id."""
+    monkeypatch.setattr(conversation_module, "OPEN_REQUESTS", 2)
+    conversation = opened("tools/list", 1)
+    for id_ in (1, 2):
+        conversation.from_client(rpc(id=id_, method="ping").encode())
+        conversation.from_client(rpc(method="notifications/cancelled", params={"requestId": id_}).encode())
+    conversation.from_client(rpc(id=3, method="ping").encode())
+    assert not conversation.from_client(rpc(id=1, method="ping").encode()).to_server
+    assert lines(conversation.from_server(rpc(id=1, result=LIST).encode()).to_client) == [rpc(id=1, result={"tools": []})]
 
 
 def test_a_cancelled_list_is_still_filtered() -> None:

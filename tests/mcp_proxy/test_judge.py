@@ -50,6 +50,14 @@ tools:
       - {mode: allow, constraints: ['now > timestamp("2999-01-01T00:00:00Z")']}
       - {mode: deny}
   unless: {mode: deny, constraints: [has(args.force)]}
+  in_other_words:
+    rules:
+      - {mode: deny, constraints: [args.amount > 5], message: too much}
+      - {mode: deny, message: not you}
+  unless_small:
+    rules:
+      - {mode: deny, constraints: [args.amount > 5]}
+      - {mode: allow}
   empty: {mode: allow, constraints: [size(args) == 0]}
   first_or_last:
     rules:
@@ -100,7 +108,9 @@ SIGHTS: list[tuple[str, dict[str, Any] | None, str | None, Sight]] = [
     ("later", None, None, Sight.DEPENDS),
     ("later_or_bob", None, None, Sight.DEPENDS),
     ("later_or_never", None, None, Sight.DEPENDS),
-    ("unless", None, None, Sight.DEPENDS),
+    ("unless", None, None, Sight.NEVER),
+    ("in_other_words", None, None, Sight.NEVER),
+    ("unless_small", None, None, Sight.DEPENDS),
     ("empty", None, None, Sight.DEPENDS),
     ("first_or_last", None, None, Sight.DEPENDS),
     ("notes.add", None, None, Sight.ALWAYS),

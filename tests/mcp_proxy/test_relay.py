@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from hexgate.mcp_proxy import child_process, relay
+from hexgate.mcp_proxy.child_process import ChildProcess
 from hexgate.mcp_proxy.limits import MESSAGE_BYTES, NOTES
 from hexgate.mcp_proxy.relay import Ending
-from tests.mcp_proxy.harness import call, proxied, rpc
+from tests.mcp_proxy.harness import call, proxied, proxied_server, rpc
 
 ECHO = """
 import json, sys
@@ -71,6 +73,19 @@ def test_messages_beyond_a_pipes_buffer_pass_both_ways() -> None:
     with proxied(ECHO) as client:
         client.send(call(1, "ok", text=text))
         assert client.receive()["result"]["saw"]["params"]["arguments"]["text"] == text
+
+
+def test_streams_that_somebody_made_non_blocking_are_waited_for() -> None:
+    """Whoever has the same stream may: Node.js does."""
+    with proxied(ECHO) as client:
+        for descriptor in client.theirs:
+            os.set_blocking(descriptor, False)
+        client.send(call(1, "ok", text="ä" * 300_000))
+        assert client.receive()["result"]["saw"]["params"]["arguments"]["text"] == "ä" * 300_000
+        client.send(rpc(id=2, method="ping"))
+        assert client.receive()["id"] == 2
+        client.close()
+        assert client.end() is Ending.CLIENT_CLOSED
 
 
 def test_many_requests_at_once() -> None:
@@ -134,6 +149,25 @@ def test_a_server_whose_helper_holds_its_output_has_ended_all_the_same(tmp_path:
     with proxied(program) as client:
         assert client.end() is Ending.SERVER_ENDED
     assert not _runs(int(helper.read_text()))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_below_a_shell_has_its_time_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell goes at once when it is told to; what it has started must not be killed for that."""
+    monkeypatch.setattr(child_process, "TERMINATING_SECONDS", 10.0)
+    done = tmp_path / "done"
+    server = (
+        "import pathlib, signal, sys, time\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), pathlib.Path({str(done)!r}).touch(), sys.exit()))\n"
+        "print('{\"jsonrpc\":\"2.0\",\"method\":\"x/up\"}', flush=True)\n"
+        "time.sleep(60)"
+    )
+    child = ChildProcess(["sh", "-c", '"$0" -S -c "$1" & wait', sys.executable, server])
+    with proxied_server(child) as client:
+        assert client.receive()["method"] == "x/up"
+        client.relay.stop()
+        assert client.end() is Ending.STOPPED
+    assert done.exists()
 
 
 @pytest.mark.usefixtures("impatient")
