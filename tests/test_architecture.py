@@ -149,7 +149,7 @@ def test_the_runtime_loads_no_compiler_and_no_parser() -> None:
 
 
 def test_only_the_engines_have_a_broad_except() -> None:
-    """Fail closed, in one visible place for each engine, and at the command's edge."""
+    """Fail closed, in one visible place for each engine, and at the command's edge: a user's module may raise anything."""
     broad = {
         path.relative_to(ROOT).as_posix()
         for path in _modules()
@@ -159,5 +159,5 @@ def test_only_the_engines_have_a_broad_except() -> None:
     }
     assert broad <= {
         "hexgate/policy/interpret.py", "hexgate/runtime/wasm_engine.py", "hexgate/audit/recorder.py",
-        "hexgate/identity/biscuit.py",
+        "hexgate/identity/biscuit.py", "hexgate_cli/commands/coverage.py",
     }  # fmt: skip

@@ -11,25 +11,25 @@ from hexgate.adapters.guard import AdapterError
 if TYPE_CHECKING:
     from hexgate.runtime.gate import Gate
 
-FRAMEWORKS = {
-    # top-level package of an agent's class -> the adapter's package, whose `coverage` takes the agent and the gate
-    "agents": "openai",
-    "langchain": "langchain",
-    "langchain_core": "langchain",
-    "langgraph": "langchain",
-    "google": "google_adk",
-    "pydantic_ai": "pydantic_ai",
+AGENTS = {
+    # top-level package and name of a class that agents have above them -> the adapter's package, whose `coverage` takes the agent and the gate
+    ("agents", "AgentBase"): "openai",
+    ("langgraph", "PregelProtocol"): "langchain",
+    ("google", "BaseNode"): "google_adk",
+    ("google", "App"): "google_adk",
+    ("google", "Runner"): "google_adk",
+    ("pydantic_ai", "AbstractAgent"): "pydantic_ai",
 }
 
 
 def adapter_of(agent: Any) -> str:
-    """The name of the adapter for an agent. Raises AdapterError for an object of no framework."""
+    """The name of the adapter for an agent. Raises AdapterError for what is none, such as one of its tools."""
     for each in type(agent).__mro__:
-        found = FRAMEWORKS.get(each.__module__.partition(".")[0])
+        found = AGENTS.get((each.__module__.partition(".")[0], each.__name__))
         if found is not None:
             return found
-    names = ", ".join(f"`{name}`" for name in dict.fromkeys(FRAMEWORKS.values()))
-    raise AdapterError(f"this is an agent of no framework that has an adapter: name an agent of {names}")
+    names = ", ".join(f"`{name}`" for name in dict.fromkeys(AGENTS.values()))
+    raise AdapterError(f"this is no agent of a framework that has an adapter: name an agent of {names}")
 
 
 def coverage_of(agent: Any, gate: Gate) -> Coverage:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +39,8 @@ def command(
     shown in red: an agent with it does not run for a role whose policy does not allow the tool by name. Exits with 1 if there is one
     that some role is refused for.
     """
-    found = _cover(_load(agent), policy)
+    with redirect_stdout(sys.stderr):  # what the user's code prints is no part of the report
+        found = _cover(_load(agent), policy)
     if format_ is Format.JSON:
         sys.stdout.write(format_json(found.to_dict()))
     else:
@@ -69,15 +72,35 @@ def _open_gate(policy: str | None) -> Gate:
 
 def _load(name: str) -> Any:
     module, colon, attribute = name.partition(":")
-    if not colon or not module or not attribute:
+    if not colon or not attribute or not all(part.isidentifier() for part in module.split(".")):
         raise InputError(f"`{name}` names no agent", help="write `MODULE:AGENT`, as in `shop.agents:support`")
     sys.path.insert(0, str(Path.cwd()))
-    try:
+    with _failures_reported(module):
         found: Any = import_module(module)
-    except ModuleNotFoundError as error:
-        raise InputError(f"there is no module `{error.name}`", help="run the command where the module can be imported") from None
-    for each in attribute.split("."):
-        if not hasattr(found, each):
-            raise InputError(f"`{module}` has no `{attribute}`", help="name a variable of the module that is an agent")
-        found = getattr(found, each)
+        for each in attribute.split("."):
+            if not hasattr(found, each):
+                raise InputError(f"`{module}` has no `{attribute}`", help="name a variable of the module that is an agent")
+            found = getattr(found, each)
     return found
+
+
+@contextmanager
+def _failures_reported(module: str) -> Iterator[None]:
+    """Turns what a module of the user raises, which may be anything, into InputError."""
+    try:
+        yield
+    except InputError:
+        raise
+    except SystemExit:
+        raise InputError(f"`{module}` ends the process when it is imported", help="put what starts the program under `if __name__ == \"__main__\":`") from None
+    except ModuleNotFoundError as error:
+        if error.name is None:
+            raise _failed(module, error) from None
+        raise InputError(f"there is no module `{error.name}`", help="run the command where the module can be imported") from None
+    except Exception as error:  # noqa: BLE001 - the code is not ours
+        raise _failed(module, error) from None
+
+
+def _failed(module: str, error: Exception) -> InputError:
+    detail = str(error).partition("\n")[0] or "it does not say why"
+    return InputError(f"`{module}` fails when it is imported: {detail}", help=f"`python -c 'import {module}'` shows where")

@@ -158,7 +158,7 @@ def test_a_remote_graph_is_refused_before_the_run() -> None:
 
 
 def test_what_is_no_graph() -> None:
-    with pytest.raises(AdapterError, match="this is an agent of no framework"):
+    with pytest.raises(AdapterError, match="this is no agent of a framework"):
         coverage_of(object(), make_gate(POLICY))
 
 

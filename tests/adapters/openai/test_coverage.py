@@ -137,7 +137,7 @@ WRONG = [
     ("front_agents", "`front_agents` names no agent"),
     ("no_such_module:agent", "there is no module `no_such_module`"),
     ("json:nothing", "`json` has no `nothing`"),
-    ("json:dumps", "this is an agent of no framework that has an adapter"),
+    ("json:dumps", "this is no agent of a framework that has an adapter"),
 ]
 
 
