@@ -54,7 +54,7 @@ def _open(path: str, trust: str | None, tools: str | None) -> OpenedSide:
 
 
 def _side_of(policy: CheckedPolicy) -> Side:
-    return Side(policy, open_engines(policy, Engine.BOTH), names_in_policy(policy))
+    return Side(policy, open_engines(policy, Engine.BOTH), names_in_policy(policy), is_compiled_here=True)
 
 
 def _open_revision(path: str, parts: tuple[str, str], tools: str | None) -> OpenedSide:

@@ -29,11 +29,12 @@ class Named:
 @dataclass(frozen=True, slots=True)
 class Side:
     """A policy as one or two engines decide it, by the engine's name. `policy` is what calls are derived from, None where there is only
-    a module."""
+    a module. `is_compiled_here`: the module is what this release makes of the policy, and was not taken from a bundle."""
 
     policy: CheckedPolicy | None
     engines: Mapping[str, DecisionEngine]
     named: Named
+    is_compiled_here: bool = False
 
     def decide(self, call: Call) -> dict[str, Decision]:
         """Every engine's decision on a call."""

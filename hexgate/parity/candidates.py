@@ -98,6 +98,9 @@ def _right(shape: Shape, depth: int) -> Iterator[Any]:
     constants = list(shape.constants.values())
     if "to_timestamp" in shape.functions:
         yield from near_times.TIME_TEXTS
+        for span in (span for constant in constants if type(constant) is str for span in _named_by(constant)):
+            if type(span) is Duration:
+                yield from near_times.texts_of(span.nanoseconds)
     if ListOf(_ELEMENT) in shape.types and MapOf(_KEY, _VALUE) in shape.types and BYTES in shape.types:
         yield from ("a", *_sized(shape))
     yield from _affixed(shape)

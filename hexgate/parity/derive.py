@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, islice
 from typing import Any
@@ -15,7 +15,7 @@ from hexgate.parity.call import Call, Path, Request, call_of, get, put
 from hexgate.parity.candidates import CANDIDATES, huge, many
 from hexgate.parity.near_times import NOW
 from hexgate.parity.reach import Ground, Reach, Studies, Study, steps_between, with_assignment
-from hexgate.policy.checked import CheckedEntry, CheckedPolicy, CheckedRole, CheckedRule
+from hexgate.policy.checked import CheckedConstraint, CheckedEntry, CheckedPolicy, CheckedRole, CheckedRule
 
 TURN = 48
 """Calls of one role and tool before it is the next ones' turn: what a short run sees is spread over the policy."""
@@ -51,12 +51,15 @@ class Target:
 class Derivation:
     """Everything that a policy itself suggests to try. Deterministic."""
 
-    def __init__(self, policy: CheckedPolicy, *, with_huge: bool = True) -> None:
-        """`with_huge`: also values around the budgets, each of which takes milliseconds to decide on."""
+    def __init__(self, policy: CheckedPolicy, *, with_huge: bool = True, wanted: Callable[[str, str], bool] | None = None) -> None:
+        """`with_huge`: also values around the budgets, each of which takes milliseconds to decide on. `wanted` says of a role and a tool
+        whether calls are derived for them; None is all."""
         self._policy = policy
         self._with_huge = with_huge
         self._told_huge: set[int] = set()
-        self.targets = tuple(self._targets())
+        targets = tuple(self._targets())
+        self._tools = tuple(dict.fromkeys(target.tool for target in targets))
+        self.targets = targets if wanted is None else tuple(target for target in targets if wanted(target.role, target.tool))
         self._studies = Studies(max(FEWEST_VALUES, min(CANDIDATES, DERIVED_CALLS // max(1, sum(map(_count_constraints, self.targets)) * 3))))
 
     def _targets(self) -> Iterator[Target]:
@@ -97,6 +100,10 @@ class Derivation:
                 target.bases.append({"args": {}, "user": {"id": "alice", "attrs": {}}, "ctx": {}, "resource": {}, "now": NOW})
         return target.bases
 
+    def places_of(self, constraints: Iterable[CheckedConstraint]) -> tuple[Place, ...]:
+        """The places that some constraints of the policy read together, with what is tried there."""
+        return self._studies.places(tuple(constraint.expression.root for constraint in constraints))
+
     def _reach(self, target: Target) -> Reach:
         ground = Ground(target.role, target.tool, self._policy.reads_for(target.tool))
         return Reach(ground, self._studies, f"{target.role}/{target.tool}")
@@ -104,7 +111,7 @@ class Derivation:
     def _names(self) -> Iterator[Call]:
         """Roles and tools that there are not, users that are none, and names that are nearly right."""
         roles = [*self._policy.roles]
-        tools = list(dict.fromkeys(target.tool for target in self.targets))
+        tools = self._tools
         args: dict[str, Any] = {"a": 1}
         for role in roles[:50]:
             for strange in (*_STRANGE_TOOLS, *(near for tool in tools[:10] for near in near_names(tool))):

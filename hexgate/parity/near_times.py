@@ -31,14 +31,13 @@ GETTERS = frozenset({*_NAMES, *(f"{name}_in" for name in _NAMES)})
 """Ids of the functions that read a field of a date or a clock."""
 
 FIELDS: tuple[int, ...] = (
-    *(NOW - NOW % DAY + hour * 3600 * SECOND + 1 for hour in range(24)),
-    *(NOW + day * DAY for day in range(1, 7)),
+    *(NOW - NOW % DAY + day * DAY + hour * 3600 * SECOND + 1 for day in range(7) for hour in range(24)),
     *(_start + shift for _start in (
         (datetime.datetime(2023 + (month > 10), month % 12 + 1, 1, tzinfo=datetime.UTC) - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)).days * DAY
         for month in range(1, 13)
     ) for shift in (0, -1)),
 )  # fmt: skip
-"""Each hour of a day, each day of a week, the first and last nanosecond of each month."""
+"""Each hour of a week, the first and last nanosecond of each month."""
 
 TIME_TEXTS: tuple[Any, ...] = (
     "2023-11-14T22:13:20Z", "2024-02-29T12:00:00Z", "2023-02-29T12:00:00Z", "1970-01-01T00:00:00Z", "2024-02-29T23:59:60Z", "2024-02-29T24:00:00Z",
@@ -58,6 +57,15 @@ SPANS: tuple[Any, ...] = (
 ZONES: tuple[Any, ...] = (
     "UTC", "Europe/London", "America/New_York", "+01:00", "-01:00", "+05:30", "-23:59", "+24:00", "05:30", "+5:30", "Z", "europe/london", "Nowhere/City", "", "local",
 )
+
+
+def texts_of(span: int) -> Iterator[str]:
+    """Texts of the instants, and of the dates, that are so many nanoseconds before and after the clock of derived calls and its midnight."""
+    for start in (NOW, NOW - NOW % DAY):
+        for nanoseconds in (start + span, start - span):
+            if TIMESTAMP_MIN <= nanoseconds <= TIMESTAMP_MAX:
+                text = format_timestamp(Timestamp(nanoseconds))
+                yield from (text, text[:10])
 
 
 def near_instant(nanoseconds: int) -> Iterator[Any]:

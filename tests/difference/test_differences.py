@@ -19,6 +19,16 @@ from tests.policy.sets import check_text
 HEAD = "version: 1\n"
 PAY = HEAD + "roles:\n  clerk:\n    tools:\n      pay: "
 LIMIT = "{mode: allow, constraints: ['args.amount <= 500']}\n"
+BAGS = HEAD + """\
+consts: {free: {regular: {economy: 1, business: 2}, gold: {economy: 2, business: N}}}
+roles:
+  clerk:
+    tools:
+      fly:
+        mode: approval_required
+        constraints:
+          - args.paid == math.greatest(0, args.bags - size(args.people) * consts.free[user.attrs.status][args.cabin])
+"""
 
 # name, old, new, differences as `effect change role tool`
 ROWS: list[tuple[str, str, str, list[str]]] = [
@@ -64,12 +74,21 @@ ROWS: list[tuple[str, str, str, list[str]]] = [
     ("somebody else's account", PAY + "{mode: allow, constraints: ['args.owner == user.id']}\n", PAY + "{mode: allow, constraints: ['args.owner != \"\"']}\n", ["widening newly_allowed clerk pay"]),
 ]  # fmt: skip
 
+# the same, where what differs is a request of which two or three parts are not as usual
+TOGETHER: list[tuple[str, str, str, list[str]]] = [
+    ("an hour on one day of the week", PAY + "{mode: allow, constraints: ['now.getDayOfWeek() >= 1 && now.getDayOfWeek() <= 4', 'now.getHours() >= 9 && now.getHours() < 17']}\n",
+     PAY + "{mode: allow, constraints: ['now.getDayOfWeek() >= 2 && now.getDayOfWeek() <= 4', 'now.getHours() >= 9 && now.getHours() < 17']}\n", ["narrowing newly_denied clerk pay"]),
+    ("an allowance by class and status", BAGS.replace("N", "3"), BAGS.replace("N", "4"), ["widening newly_held clerk fly"]),
+    ("a day that is just over", PAY + "{mode: allow, constraints: ['timestamp(args.date + \"T00:00:00Z\") > now - duration(\"24h\")']}\n",
+     PAY + "{mode: allow, constraints: ['timestamp(args.date + \"T00:00:00Z\") >= now - duration(\"24h\")']}\n", ["widening newly_allowed clerk pay"]),
+]  # fmt: skip
 
-def side_of(text: str) -> Side:
+
+def side_of(text: str, is_compiled_here: bool = True) -> Side:
     policy = check_text(text, "p.yaml")
     compiled = compile_policy(policy)
     engines: dict[str, DecisionEngine] = {"interpreter": InterpreterEngine(policy), "wasm": WasmEngine(compiled.wasm, compiled.table)}
-    return Side(policy, engines, names_in_policy(policy))
+    return Side(policy, engines, names_in_policy(policy), is_compiled_here)
 
 
 @pytest.mark.parametrize(("name", "old", "new", "expected"), ROWS, ids=[row[0] for row in ROWS])
@@ -80,12 +99,25 @@ def test_what_is_found(name: str, old: str, new: str, expected: list[str]) -> No
     assert report.disagreement is None
 
 
+@pytest.mark.parametrize(("name", "old", "new", "expected"), TOGETHER, ids=[row[0] for row in TOGETHER])
+def test_what_is_found_where_several_things_come_together(name: str, old: str, new: str, expected: list[str]) -> None:
+    found = find_differences(side_of(old), side_of(new)).differences
+    assert [f"{one.effect.value} {one.change.value} {one.role} {one.tool}" for one in found] == expected
+
+
 @pytest.mark.parametrize(("name", "old", "new", "expected"), ROWS[:8], ids=[row[0] for row in ROWS[:8]])
 def test_the_other_way_round_everything_is_the_opposite(name: str, old: str, new: str, expected: list[str]) -> None:
     there = find_differences(side_of(old), side_of(new), Budget(cases=2_000)).differences
     back = find_differences(side_of(new), side_of(old), Budget(cases=2_000)).differences
     opposite = {Effect.WIDENING: Effect.NARROWING, Effect.NARROWING: Effect.WIDENING, Effect.TERMS: Effect.TERMS}
     assert sorted(str((one.role, one.tool, opposite[one.effect])) for one in there) == sorted(str((one.role, one.tool, one.effect)) for one in back)
+
+
+def test_a_module_that_came_from_elsewhere_is_asked_although_its_policy_is_the_same() -> None:
+    text = ROWS[0][1]
+    here, from_a_bundle = side_of(text), side_of(text, is_compiled_here=False)
+    cases = [find_differences(*sides).cases for sides in ((here, here), (here, from_a_bundle), (from_a_bundle, here))]
+    assert cases[0] < 1_000 < 20_000 < cases[1] == cases[2]
 
 
 def test_every_witness_shows_what_is_said_of_it() -> None:
