@@ -15,8 +15,10 @@ from hexgate.bundle.refusal import BundleRefusedError
 from hexgate.bundle.state import StateError, StateUnavailableError, default_state_path, make_state_directory
 from hexgate.bundle.trust_root import DevelopmentLocation, HexgateKeyError, parse_hexgate_key
 from hexgate.decision.decision import Reason, TokenUser, User
+from hexgate.decision.request import is_name
 from hexgate.diagnostics import PolicyInvalidError
 from hexgate.identity.refusal import TokenRefusedError
+from hexgate.limits import NAME_BYTES
 from hexgate.runtime.gate import ENVIRONMENT_VARIABLE, Gate
 from hexgate.runtime.recording import FOLDER
 from hexgate.runtime.source import SourceError
@@ -48,6 +50,15 @@ def opened_gate(policy: str | None, trust: str | None, log: str | None, caller: 
         yield gate
 
 
+def unrecorded_gate(policy: str | None) -> Gate:
+    """The gate of unsigned policies, or else the one that HEXGATE_KEY names, to ask what it would decide: nothing is recorded. Raises
+    CommandError."""
+    with _refusals_reported(policy):
+        if policy is not None:
+            require_policy(policy, None)
+        return _open(policy, None, None, False)
+
+
 def caller_of(role: str | None, user: str | None, attrs: str | None, token: str | None) -> User | TokenUser:
     """Who calls. Raises InputError."""
     if token is not None:
@@ -56,7 +67,10 @@ def caller_of(role: str | None, user: str | None, attrs: str | None, token: str 
         return TokenUser(read_token(token), role)
     if role is None:
         raise InputError("nobody is calling", help="pass `--role ROLE`, or `--token FILE`")
-    return User(_login() if user is None else user, role, parse_json_object("--attrs", attrs or "{}"))
+    name = _login() if user is None else user
+    if not is_name(name):
+        raise InputError("--user is no id", help=f"an id is a text of 1 to {NAME_BYTES} bytes")
+    return User(name, role, parse_json_object("--attrs", attrs or "{}"))
 
 
 def _require_known(gate: Gate, caller: User | TokenUser) -> None:
@@ -83,15 +97,16 @@ def _login() -> str:
         raise InputError("it is not known who runs this", help="pass `--user ID`") from None
 
 
-def _open(policy: str | None, trust: str | None, log: AuditLog, approvals: bool) -> Gate:
+def _open(policy: str | None, trust: str | None, log: AuditLog | None, approvals: bool) -> Gate:
+    audit = False if log is None else log
     if policy is not None and is_bundle(policy):
         root, _ = trust_of(trust)
-        return Gate.from_bundle(policy, root.keys, threshold=root.threshold, audit=log, approvals=approvals)
+        return Gate.from_bundle(policy, root.keys, threshold=root.threshold, audit=audit, approvals=approvals)
     if policy is None:
         key = os.environ.get(ENVIRONMENT_VARIABLE, "")
         found = parse_hexgate_key(key)
         if not isinstance(found, DevelopmentLocation):
-            return Gate.from_key(key, audit=log, approvals=approvals)
+            return Gate.from_key(key, audit=audit, approvals=approvals)
         policy = found.path
     refuse_trust_in_policies(trust)
     require_policy(policy, None)

@@ -14,16 +14,11 @@ import typer
 from hexgate.adapters.coverage import Coverage
 from hexgate.adapters.frameworks import coverage_of
 from hexgate.adapters.guard import AdapterError
-from hexgate.bundle.refusal import BundleRefusedError
-from hexgate.bundle.state import StateUnavailableError
-from hexgate.bundle.trust_root import HexgateKeyError
-from hexgate.runtime.gate import Gate
-from hexgate.runtime.source import SourceError
 from hexgate_cli.exit_codes import ExitCode
-from hexgate_cli.failures import CommandError, InputError
+from hexgate_cli.failures import InputError
+from hexgate_cli.gate_inputs import unrecorded_gate
 from hexgate_cli.options import Format, FormatOption
 from hexgate_cli.output import format_json
-from hexgate_cli.policies import require_policy
 from hexgate_cli.rendering.coverage_human import format_coverage
 from hexgate_cli.terminal import screen_of
 
@@ -50,24 +45,10 @@ def command(
 
 def _cover(agent: Any, policy: str | None) -> Coverage:
     try:
-        with _open_gate(policy) as gate:
+        with unrecorded_gate(policy) as gate:
             return coverage_of(agent, gate)
     except AdapterError as error:
         raise InputError(str(error)) from None
-
-
-def _open_gate(policy: str | None) -> Gate:
-    if policy is not None:
-        require_policy(policy, None)
-        return Gate.from_source(f"dev:{Path(policy).absolute()}", refresh_seconds=None)
-    try:
-        return Gate.from_env(audit=False, refresh_seconds=None)
-    except HexgateKeyError as error:
-        raise InputError(str(error), help="set HEXGATE_KEY, or name policies with `--policy`") from None
-    except (SourceError, StateUnavailableError) as error:
-        raise CommandError(str(error)) from None
-    except BundleRefusedError as error:
-        raise CommandError(str(error), code=ExitCode.UNTRUSTED) from None
 
 
 def _load(name: str) -> Any:

@@ -64,3 +64,36 @@ def test_what_a_module_prints_is_no_part_of_the_report(folder: Path, capsys: pyt
     captured = capsys.readouterr()
     assert json.loads(captured.out)["tools"] == []
     assert captured.err == "loading\n"
+
+
+KEYS = [
+    # HEXGATE_KEY, exit status, the end of what is on standard error
+    (
+        None, ExitCode.USAGE,
+        "hexgate: error: HEXGATE_KEY is not set\n  help: set it to `ed25519:<key>@<path or https URL of NAME.hexgate>`, or `dev:<policy path>` for"
+        " development; or name policies or a bundle with `--policy`\n",
+    ),
+    (
+        "dev:no_such.yaml", ExitCode.USAGE,
+        "hexgate: error: there is no file or directory `no_such.yaml`\n  help: pass a directory of role files, or one policy file\n",
+    ),
+    (
+        "dev:wrong.yaml", ExitCode.POLICY_INVALID,
+        "hexgate: error: the policy `wrong.yaml` is invalid\n  help: nothing is decided with a policy that does not check\n",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "status", "error"), KEYS, ids=range(len(KEYS)))
+def test_a_policy_that_cannot_be_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, key: str | None, status: ExitCode, error: str
+) -> None:
+    (folder / "users_module.py").write_text("agent = None")
+    (folder / "wrong.yaml").write_text("version: 2\n")
+    monkeypatch.delenv("HEXGATE_KEY", raising=False)
+    if key is not None:
+        monkeypatch.setenv("HEXGATE_KEY", key)
+    assert run_command(["coverage", "users_module:agent"]) == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.endswith(error)

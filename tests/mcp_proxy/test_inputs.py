@@ -49,6 +49,8 @@ CALLERS: list[tuple[IdentitySettings | None, tuple[str, ...], str | None, tuple[
     # the bundle's identity, options, token, what is said
     (None, ("--role", "billing"), None, STREAMS),
     (None, ("--role", "billing", "--user", "alice", "--attrs", '{"a":1}'), None, STREAMS),
+    (None, ("--role", "billing", "--user", ""), None, (ExitCode.USAGE, "--user is no id", "an id is a text of 1 to 256 bytes")),
+    (None, ("--role", "billing", "--user", "ä" * 129), None, (ExitCode.USAGE, "--user is no id", "an id is a text of 1 to 256 bytes")),
     (OPEN, ("--role", "billing"), None, STREAMS),
     (STRICT, (), GOOD, STREAMS),
     (STRICT, ("--role", "billing"), GOOD, STREAMS),
