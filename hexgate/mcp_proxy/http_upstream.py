@@ -49,12 +49,17 @@ class HttpUpstream:
     """The conversation with a server at a URL. Nothing is asked of it before the client asks."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
-        """`headers` go with every request."""
+        """`headers` go with every request. Raises ValueError for what is no URL, OSError for certificates to trust that cannot be read."""
+        try:
+            httpx2.URL(url)
+        except httpx2.InvalidURL as error:
+            raise ValueError("the URL is none of a server") from error
         self._url = url
         self._headers = dict(headers)
-        self._stack = ExitStack()
-        self._portal: BlockingPortal = self._stack.enter_context(start_blocking_portal())
-        self._read, self._write = self._stack.enter_context(self._portal.wrap_async_context_manager(self._connect()))
+        with ExitStack() as opened:
+            self._portal: BlockingPortal = opened.enter_context(start_blocking_portal())
+            self._read, self._write = opened.enter_context(self._portal.wrap_async_context_manager(self._connect()))
+            self._stack = opened.pop_all()
         self._received: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._open: set[tuple[type, int | str]] = set()
         self._closing = False

@@ -104,7 +104,13 @@ def _connect(url: str, headers: Mapping[str, str]) -> HttpUpstream:
         raise CommandError("the package `mcp` is not installed, which speaks HTTP", help="`pip install 'hexgate[mcp]'`") from None
     # Its warnings quote messages.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
-    return HttpUpstream(url, headers)
+    try:
+        return HttpUpstream(url, headers)
+    except ValueError as error:
+        raise InputError(str(error), help="write `https://HOST/PATH`, with escapes for what is no ASCII") from None
+    except OSError as error:
+        sentence = f"the certificates to trust cannot be read: {describe_os_error(error)}"
+        raise CommandError(sentence, help="look at what SSL_CERT_FILE and SSL_CERT_DIR name") from None
 
 
 def _start(server: Sequence[str]) -> ChildProcess:

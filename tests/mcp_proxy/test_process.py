@@ -140,6 +140,28 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("url", "certificates", "status", "error"),
+    [
+        (
+            "https://example.org/\x01", None, ExitCode.USAGE,
+            "hexgate: error: the URL is none of a server\n  help: write `https://HOST/PATH`, with escapes for what is no ASCII\n",
+        ),
+        (
+            "https://example.org/", "/no/such/file", ExitCode.FAILURE,
+            "hexgate: error: the certificates to trust cannot be read: no such file or directory\n  help: look at what SSL_CERT_FILE and SSL_CERT_DIR name\n",
+        ),
+    ],
+)  # fmt: skip
+def test_a_server_at_a_url_that_cannot_be_spoken_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, certificates: str | None, status: ExitCode, error: str
+) -> None:
+    if certificates is not None:
+        monkeypatch.setenv("SSL_CERT_FILE", certificates)
+    with running(tmp_path, url) as proxy:
+        assert proxy.end() == (status, error)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_the_server_too(tmp_path: Path, number: signal.Signals) -> None:
     program = "import os, sys\nprint('{\"jsonrpc\":\"2.0\",\"method\":\"%d\"}' % os.getpid(), flush=True)\nsys.stdin.read()"
