@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import itertools
 import json
+import logging
 import os
 import statistics
 import subprocess
@@ -109,9 +111,53 @@ def make_langchain(gate: Gate) -> Run:
     return run
 
 
+def make_google_adk(gate: Gate) -> Run:
+    """Runs of an agent of the Google ADK, each in a session of its own."""
+    from collections.abc import AsyncGenerator
+
+    from google.adk.agents import LlmAgent
+    from google.adk.models.base_llm import BaseLlm
+    from google.adk.models.llm_response import LlmResponse
+    from google.adk.runners import Runner
+    from google.adk.sessions.in_memory_session_service import InMemorySessionService
+    from google.genai import types
+
+    from hexgate.adapters.google_adk import HexgateRunner
+
+    async def refund_order(order_id: str, amount: int, currency: str) -> str:
+        """Refund an order."""
+        return "refunded"
+
+    class Says(BaseLlm):
+        async def generate_content_async(self, llm_request: Any, stream: bool = False) -> AsyncGenerator[LlmResponse, None]:
+            said = any(part.function_response for content in llm_request.contents for part in content.parts)
+            calls = [types.FunctionCall(id=f"call-{number}", name="refund_order", args=ARGUMENTS) for number in range(CALLS)]
+            parts = [types.Part(text="done")] if said else [types.Part(function_call=call) for call in calls]
+            yield LlmResponse(content=types.Content(role="model", parts=parts))
+
+    agent = LlmAgent(name="shop", model=Says(model="script"), tools=[refund_order])
+    runner = Runner(app_name="shop", agent=agent, session_service=InMemorySessionService(), auto_create_session=True)
+    wrapped = HexgateRunner(runner, gate, pauses=PausesInMemory())
+    new = types.Content(role="user", parts=[types.Part(text="go")])
+    logging.getLogger("google_adk").setLevel(logging.ERROR)  # of models that count no tokens
+    sessions = itertools.count()
+
+    async def run(gated: bool) -> object:
+        options: Any = {"user_id": "u", "session_id": str(next(sessions)), "new_message": new}
+        events = wrapped.run_async(user=USER, **options) if gated else runner.run_async(**options)
+        return [event async for event in events]
+
+    return run
+
+
 CONTENDERS = {
     "openai": Contender("from agents import Agent, Runner", "from hexgate.adapters.openai import HexgateRunner", make_openai),
     "langchain": Contender("from langchain.agents import create_agent", "from hexgate.adapters.langchain import wrap", make_langchain),
+    "google_adk": Contender(
+        "from google.adk.agents import LlmAgent; from google.adk.runners import Runner",
+        "from hexgate.adapters.google_adk import HexgateRunner",
+        make_google_adk,
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.set_model_response_tool import SetModelResponseTool
 from google.adk.tools.transfer_to_agent_tool import TransferToAgentTool
 
-from hexgate.adapters.google_adk.run_plugin import find_run
+from hexgate.adapters.google_adk.whose_run import find_run
 from hexgate.adapters.guard import GuardedRun
 from hexgate.adapters.ruling import Outcome, Ruling
 

@@ -12,7 +12,7 @@ from google.adk.code_executors.built_in_code_executor import BuiltInCodeExecutor
 from google.adk.code_executors.code_execution_utils import CodeExecutionInput, CodeExecutionResult
 
 from hexgate.adapters.google_adk.reach import CODE
-from hexgate.adapters.google_adk.run_plugin import find_run
+from hexgate.adapters.google_adk.whose_run import find_run
 from hexgate.adapters.guard import GuardedRun
 
 Resolve = Callable[[Any, object], BaseCodeExecutor | None]

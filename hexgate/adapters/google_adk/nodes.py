@@ -12,7 +12,7 @@ from google.genai import types
 
 from hexgate.adapters.google_adk.calls import Execute, gate_confirmation, run_decided
 from hexgate.adapters.google_adk.reach import runs_elsewhere
-from hexgate.adapters.google_adk.run_plugin import find_run
+from hexgate.adapters.google_adk.whose_run import find_run
 
 RunAgent = Callable[[Any, Any], AsyncGenerator[Event, None]]
 

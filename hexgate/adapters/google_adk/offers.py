@@ -12,7 +12,7 @@ from google.adk.events.event import Event
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
-from hexgate.adapters.google_adk.run_plugin import find_run
+from hexgate.adapters.google_adk.whose_run import find_run
 from hexgate.adapters.guard import GuardedRun
 
 LOG = logging.getLogger("hexgate")
@@ -66,7 +66,7 @@ def _kept(tool: Any, run: GuardedRun) -> Any:
     if not isinstance(tool, types.Tool):
         name = str(getattr(tool, "name", None) or getattr(tool, "__name__", type(tool).__name__))
         return None if _withheld(name, run) else tool
-    named = [name for name in type(tool).model_fields if getattr(tool, name) is not None]
+    named = [name for name, member in vars(tool).items() if member is not None]
     gone = [name for name in named if name not in CALLED_HERE and _withheld(name, run)]
     if not gone:
         return tool

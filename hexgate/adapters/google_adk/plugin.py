@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hexgate.adapters.google_adk.attachment import attach
 from hexgate.adapters.google_adk.reach import not_gated
-from hexgate.adapters.google_adk.run_plugin import InvocationPlugin
+from hexgate.adapters.google_adk.whose_run import RunPlugin
 from hexgate.adapters.guard import Guard
 from hexgate.decision.decision import TokenUser, User
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hexgate.runtime.gate import Gate
 
 
-class HexgatePlugin(InvocationPlugin):
+class HexgatePlugin(RunPlugin):
     """The first of the plugins of a `Runner` or an `App` that serves one user: every tool call of it is decided for that user.
 
     Where one runner serves many users, `HexgateRunner` takes `user=` per call. Every invocation holds the bundle that it began with.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,7 @@ from google.adk.tools._node_tool import NodeTool
 from google.adk.tools.agent_tool import AgentTool
 from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.base_toolset import BaseToolset
-from google.adk.tools.example_tool import ExampleTool
-from google.adk.tools.preload_memory_tool import PreloadMemoryTool
-from google.adk.tools.retrieval.base_retrieval_tool import BaseRetrievalTool
 from google.adk.workflow import BaseNode
-from google.adk.workflow._tool_node import _ToolNode
 
 from hexgate.adapters.coverage import Coverage, Gating, ToolFound, cover
 from hexgate.adapters.guard import open_gate
@@ -34,6 +31,9 @@ ELSEWHERE = frozenset(
     for name in ("agents._managed_agent", "agents.langgraph_agent", "a2a.agent._remote_a2a_agent", "labs.antigravity._antigravity_agent")
 )
 """Where the classes of agents are defined whose tools the kit does not call."""
+
+TOOL_NODES = "google.adk.workflow._tool_node"
+"""Where nodes that are tools are defined; importing it takes half a second, and whoever has such a node has done so."""
 
 _OFFERED_AS = {"vertex_ai_search": "retrieval"}
 """Built-in tools whose offer has another name than the tool."""
@@ -64,8 +64,8 @@ def tools_found(agent: object) -> list[ToolFound]:
                 found.append(_code(each.code_executor, path))
             if each.sub_agents:
                 found.append(ToolFound("transfer_to_agent", "transfer", Gating.CALL, path, "`args.agent_name` says to whom"))
-        elif isinstance(each, _ToolNode) and (node := _found(each.tool, path)) is not None:
-            found.append(node)
+        elif type(each).__module__ == TOOL_NODES and (found_node := _found(vars(each)["tool"], path)) is not None:
+            found.append(found_node)
     return found
 
 
@@ -81,7 +81,7 @@ def _code(executor: object, path: tuple[str, ...]) -> ToolFound:
 
 
 def _found(tool: Any, path: tuple[str, ...]) -> ToolFound | None:
-    if isinstance(tool, ExampleTool | FinishTaskTool):
+    if isinstance(tool, FinishTaskTool) or _is(tool, "example_tool", "ExampleTool"):
         return None  # text for the prompt, which nobody calls; an agent's answer itself
     if isinstance(tool, AgentTool):
         return ToolFound(tool.name, "agent", Gating.CALL, path)
@@ -90,15 +90,21 @@ def _found(tool: Any, path: tuple[str, ...]) -> ToolFound | None:
     if isinstance(tool, BaseToolset):
         kind = "mcp" if ".mcp_tool." in type(tool).__module__ else "toolset"
         return ToolFound(f"{kind}:{type(tool).__name__}", kind, Gating.CALL, path, "its tools are known in a run")
-    if isinstance(tool, PreloadMemoryTool):
+    if _is(tool, "preload_memory_tool", "PreloadMemoryTool"):
         return ToolFound(tool.name, "memory", Gating.NONE, path, "reads the user's memory before each turn, without a call")
     if isinstance(tool, BaseTool):
         if type(tool).run_async is BaseTool.run_async:
             return ToolFound(_OFFERED_AS.get(tool.name, tool.name), "hosted", Gating.OFFER, path)
-        note = "the provider may run it, as `retrieval`" if isinstance(tool, BaseRetrievalTool) else ""
+        note = "the provider may run it, as `retrieval`" if _is(tool, "retrieval.base_retrieval_tool", "BaseRetrievalTool") else ""
         return ToolFound(tool.name, "mcp" if ".mcp_tool." in type(tool).__module__ else "function", Gating.CALL, path, note)
     name = str(getattr(tool, "name", None) or getattr(tool, "__name__", type(tool).__name__))
     return ToolFound(name, "node" if isinstance(tool, BaseNode) else "function", Gating.CALL, path)
+
+
+def _is(tool: object, module: str, name: str) -> bool:
+    """`isinstance` for a class of the kit that is not worth importing: nothing is an object of a module that is not there."""
+    loaded = sys.modules.get(f"google.adk.tools.{module}")
+    return loaded is not None and isinstance(tool, getattr(loaded, name))
 
 
 def _nodes(node: Any, path: tuple[str, ...], seen: set[int]) -> Iterator[tuple[BaseNode, tuple[str, ...]]]:
@@ -108,8 +114,13 @@ def _nodes(node: Any, path: tuple[str, ...], seen: set[int]) -> Iterator[tuple[B
     seen.add(id(node))
     path = (*path, node.name)
     yield node, path
-    held = [getattr(node, name, None) for name in type(node).model_fields if name != "parent_agent"]
-    tools = [tool for each in (*held, getattr(node, "tools", None)) if isinstance(each, list) for tool in each]
-    behind = [getattr(tool, "agent", None) or getattr(tool, "node", None) for tool in tools]
-    for each in (*node._iter_static_children(), *held, *tools, *behind):
-        yield from _nodes(each, path, seen)
+    held: list[Any] = [*node._iter_static_children()]
+    for name, value in vars(node).items():
+        if type(value) is list:
+            held += value
+        elif name != "parent_agent":
+            held.append(value)
+    for each in held:
+        behind = each if isinstance(each, BaseNode) else getattr(each, "agent", None) or getattr(each, "node", None)
+        if behind is not None:
+            yield from _nodes(behind, path, seen)

@@ -7,13 +7,12 @@ from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any
 
 from google.adk.events.event import Event
-from google.adk.plugins.plugin_manager import PluginManager
 from google.adk.runners import Runner
 
 from hexgate.adapters.approvals import Approvals
 from hexgate.adapters.google_adk.attachment import attach
 from hexgate.adapters.google_adk.reach import not_gated
-from hexgate.adapters.google_adk.run_plugin import RunPlugin
+from hexgate.adapters.google_adk.whose_run import NAME, RunnerRun, RunPlugin
 from hexgate.adapters.guard import Guard
 from hexgate.adapters.pauses import Pauses
 from hexgate.decision.decision import TokenUser, User
@@ -65,10 +64,11 @@ class HexgateRunner:
         return await self._begin(user, ctx).run_debug(messages, **options)
 
     def _begin(self, user: User | TokenUser | None, ctx: Any) -> Runner:
-        plugin = RunPlugin(self.guard, user, ctx, self.confirmations)
-        plugin.first.require_offered(not_gated(self.runner.agent))
-        others = [each for each in self.runner.plugin_manager.plugins if not isinstance(each, RunPlugin)]
-        runner = copy.copy(self.runner)
-        runner.plugin_manager = PluginManager(plugins=[plugin, *others])
-        runner.plugin_manager.set_skip_closing_plugins(True)  # they are the user's runner's to close
+        run = self.guard.run(user, ctx=ctx)
+        run.require_offered(not_gated(self.runner.agent))
+        runner, manager = copy.copy(self.runner), copy.copy(self.runner.plugin_manager)
+        manager.plugins = [each for each in manager.plugins if not isinstance(each, RunPlugin)]
+        manager.set_skip_closing_plugins(True)  # they are the user's runner's to close
+        setattr(manager, NAME, RunnerRun(run, self.confirmations))
+        runner.plugin_manager = manager
         return runner

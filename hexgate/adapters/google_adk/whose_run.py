@@ -1,8 +1,9 @@
-"""Whose run an invocation of the kit is: said by the first plugin of its runner, or by the tool body that it was started in."""
+"""Whose run an invocation of the kit is: said by its runner, by a plugin of that, or by the tool body that it was started in."""
 
 from __future__ import annotations
 
 import weakref
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from google.adk.plugins.base_plugin import BasePlugin
@@ -14,35 +15,32 @@ if TYPE_CHECKING:
     from google.adk.agents.invocation_context import InvocationContext
 
 NAME = "hexgate"
+"""Of the plugin, and of what a wrapped runner's manager of plugins holds: a plugin costs each call two callbacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerRun:
+    """The guarded run of one call of a wrapped runner, which nothing that a model or a tool can write says; and whether its caller takes
+    tool confirmations."""
+
+    run: GuardedRun
+    confirmations: bool
 
 
 class RunPlugin(BasePlugin):
-    """Holds who is calling, and nothing that a model or a tool can write."""
+    """Begins a guarded run for each invocation: a plugin lives as long as its runner, a bundle does not."""
 
     def __init__(self, guard: Guard, user: User | TokenUser | None, ctx: Any, confirmations: bool) -> None:
         """Raises UserRequiredError."""
         super().__init__(name=NAME)
         self.guard = guard
+        self.user = guard.run(user, ctx=ctx).user
         self.confirmations = confirmations
         self._ctx = ctx
-        self.first = guard.run(user, ctx=ctx)
-        self.user = self.first.user
-
-    def run_of(self, invocation: InvocationContext) -> GuardedRun:
-        """The guarded run of an invocation: one for all that the plugin is asked about."""
-        return self.first
-
-
-class InvocationPlugin(RunPlugin):
-    """Begins a run for each invocation: a plugin lives as long as its runner, a bundle does not."""
-
-    def __init__(self, guard: Guard, user: User | TokenUser | None, ctx: Any, confirmations: bool) -> None:
-        """Raises UserRequiredError."""
-        super().__init__(guard, user, ctx, confirmations)
         self._runs: dict[str, GuardedRun] = {}
 
     def run_of(self, invocation: InvocationContext) -> GuardedRun:
-        """The run that its invocation began with."""
+        """The run that an invocation began with."""
         return self._runs.get(invocation.invocation_id) or self.begin(invocation)
 
     def begin(self, invocation: InvocationContext) -> GuardedRun:
@@ -62,8 +60,13 @@ class InvocationPlugin(RunPlugin):
 def find_run(invocation: Any) -> tuple[GuardedRun | None, bool]:
     """The run that an invocation belongs to, and whether it takes tool confirmations. In a tool body nobody could answer one, and a
     live session does not wait."""
-    for plugin in invocation.plugin_manager.plugins:
-        if isinstance(plugin, RunPlugin):
-            run = plugin.run_of(invocation)
-            return run, plugin.confirmations and invocation.live_request_queue is None and current_guarded_run() is not run
-    return current_guarded_run(), False
+    manager = invocation.plugin_manager
+    held: RunnerRun | None = getattr(manager, NAME, None)
+    if held is not None:
+        run, confirmations = held.run, held.confirmations
+    else:
+        plugin = next((each for each in manager.plugins if isinstance(each, RunPlugin)), None)
+        if plugin is None:
+            return current_guarded_run(), False
+        run, confirmations = plugin.run_of(invocation), plugin.confirmations
+    return run, confirmations and invocation.live_request_queue is None and current_guarded_run() is not run
