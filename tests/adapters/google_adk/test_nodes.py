@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import google.adk
 import pytest
 from google.adk.agents import BaseAgent, LlmAgent, LoopAgent, ParallelAgent, SequentialAgent
 from google.adk.apps.app import App
@@ -228,10 +231,28 @@ def test_agents_whose_tools_are_called_elsewhere(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_kits_agents_that_run_elsewhere_are_known() -> None:
-    from google.adk.agents._managed_agent import ManagedAgent
-    from google.adk.agents.langgraph_agent import LangGraphAgent
+    """Some need a package that is not here: they are looked for in the kit's files."""
+    folder = Path(str(google.adk.__file__)).parent
+    found = {}
+    for module in sorted(reach.ELSEWHERE):
+        text = (folder / (module.removeprefix("google.adk.").replace(".", "/") + ".py")).read_text(encoding="utf-8")
+        found[module] = [name for name in ("ManagedAgent", "RemoteA2aAgent", "LangGraphAgent", "AntigravityAgent") if f"class {name}(BaseAgent" in text]
+    assert found == {
+        "google.adk.a2a.agent._remote_a2a_agent": ["RemoteA2aAgent"],
+        "google.adk.agents._managed_agent": ["ManagedAgent"],
+        "google.adk.agents.langgraph_agent": ["LangGraphAgent"],
+        "google.adk.labs.antigravity._antigravity_agent": ["AntigravityAgent"],
+    }
 
-    assert {ManagedAgent.__module__, LangGraphAgent.__module__} < reach.ELSEWHERE
+
+def test_every_class_of_agents_of_the_kit_is_known() -> None:
+    """A new one may have its tools called elsewhere."""
+    folder = Path(str(google.adk.__file__)).parent
+    named = re.compile(r"^class (\w+)\((?:BaseAgent|LlmAgent|Agent)[,)]", re.MULTILINE)
+    found = {name for path in folder.rglob("*.py") if "cli" not in path.parts for name in named.findall(path.read_text(encoding="utf-8"))}
+    assert found == {
+        "AntigravityAgent", "LangGraphAgent", "LlmAgent", "LoopAgent", "ManagedAgent", "ParallelAgent", "RemoteA2aAgent", "SequentialAgent",
+    }  # fmt: skip
 
 
 def test_allow_ungated_lets_them_run(monkeypatch: pytest.MonkeyPatch) -> None:

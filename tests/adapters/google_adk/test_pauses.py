@@ -293,6 +293,27 @@ def test_a_call_of_the_agent_handed_to_waits(mode: str) -> None:
     assert RAN == [("x", 1)]
 
 
+HOLDS = "version: 1\nroles:\n  billing:\n    default_policy: {mode: approval_required}\n    tools:\n      wire: {mode: allow}\n"
+REQUIRED = "this call needs an approval (approval_required)"
+
+
+def test_the_call_of_an_agent_as_a_tool_waits() -> None:
+    helper = make_agent(script(CALL), wire, name="helper")
+    runner = make_runner(make_agent(script(("helper", {"request": "x"})), AgentTool(helper)), make_gate(HOLDS), confirmations=True)
+    (request,) = asked(asyncio.run(run_once(runner, ALICE)))
+    assert (request.args["originalFunctionCall"]["name"], RAN) == ("helper", [])
+    assert (outputs(resume(runner, request.id)), RAN) == (["done"], [("x", 1)])
+
+
+@pytest.mark.parametrize("mode", ["chat", "task"])
+def test_transfers_and_tasks_do_not_wait(mode: str) -> None:
+    helper = LlmAgent(name="helper", mode=mode, model=script(CALL), tools=[wire], description="helps")
+    call = ("helper", {"request": "x"}) if mode == "task" else ("transfer_to_agent", {"agent_name": "helper"})
+    runner = make_runner(make_agent(script(call), sub_agents=[helper]), make_gate(HOLDS), confirmations=True)
+    events = asyncio.run(run_once(runner, ALICE))
+    assert (asked(events), outputs(events), last_text(events), RAN) == ([], [REQUIRED], "done", [])
+
+
 def test_a_tool_that_asks_by_itself() -> None:
     """The kit's form of a question inside of a body: it is no approval of the policy's, nor asked twice where the policy has asked."""
 
