@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hexgate.adapters.guard import Guard
 from hexgate.adapters.langchain.attachment import attach
-from hexgate.adapters.langchain.calls import ToolCallRefused, take_start
+from hexgate.adapters.langchain.calls import ToolCallRefused, is_start_of_admitted
 from hexgate.adapters.langchain.scope import RunHandler
 from hexgate.decision.decision import TokenUser, User
 
@@ -22,7 +22,7 @@ class HexgateCallback(RunHandler):
     raise_error = True
     """Without this the framework logs an exception of a callback, and goes on."""
     run_inline = True
-    ignore_agent = ignore_chain = ignore_chat_model = ignore_custom_event = ignore_llm = ignore_retriever = ignore_retry = True
+    ignore_chain = ignore_chat_model = ignore_custom_event = ignore_llm = ignore_retriever = ignore_retry = True
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class HexgateCallback(RunHandler):
     def on_tool_start(self, serialized: Any, input_str: str, *, inputs: dict[str, Any] | None = None, **options: Any) -> None:
         """A call that has come here without a decision, of a tool with a `run` of its own: raises ToolCallRefused where it does not run."""
         tool = str((serialized or {}).get("name"))
-        if not take_start(tool):
+        if not is_start_of_admitted(tool, options.get("run_id")):
             given = {"input": input_str} if inputs is None else inputs
             ruling = self.run.admit(tool, given, call_id=options.get("tool_call_id"))
             if not ruling.runs:

@@ -38,7 +38,7 @@ class ToolCallRefused(ToolInvocationError):
 
 
 class Admitted:
-    """A call that is decided on, while its tool runs. `started`: whether callbacks have been told."""
+    """A call that is decided on, while its tool runs. `started` is the framework's id of the run that callbacks were told of."""
 
     __slots__ = ("reached", "ruling", "shown", "started", "tool")
 
@@ -48,7 +48,7 @@ class Admitted:
         self.ruling = ruling
         self.shown = shown
         self.reached = shown is not None
-        self.started = False
+        self.started: Any = None
 
 
 _ADMITTED: ContextVar[Admitted | None] = ContextVar("hexgate_langchain_admitted", default=None)
@@ -66,6 +66,7 @@ def gate_run(run_tool: Run) -> Run:
         run, can_pause = find_run(callbacks, options.get("config"))
         if run is None:
             return run_tool(self, tool_input, verbose, start_color, color, callbacks, **options)
+        tool_input = _own(tool_input)
         arguments, shown = _arguments(self, tool_input)
         call, settled = _decide(self, arguments, options, run, can_pause)
         if settled.ruling is None:
@@ -94,6 +95,7 @@ def gate_arun(run_tool: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitabl
         run, can_pause = find_run(callbacks, options.get("config"))
         if run is None:
             return await run_tool(self, tool_input, verbose, start_color, color, callbacks, **options)
+        tool_input = _own(tool_input)
         arguments, shown = _arguments(self, tool_input)
         call, settled = _decide(self, arguments, options, run, can_pause)
         if settled.ruling is None:
@@ -184,13 +186,14 @@ def gate_node_input(parse: Run) -> Run:
     return gated
 
 
-def take_start(tool: str) -> bool:
-    """Whether callbacks are told of a call that is decided on; the answer is yes once for a call."""
+def is_start_of_admitted(tool: str, run_id: Any) -> bool:
+    """Whether what a callback is told of is the call that is decided on: its first run, of which every callback is told."""
     admitted = _ADMITTED.get()
-    if admitted is None or admitted.started or admitted.tool.name != tool:
+    if admitted is None or admitted.tool.name != tool:
         return False
-    admitted.started = True
-    return True
+    if admitted.started is None:
+        admitted.started = run_id
+    return bool(admitted.started == run_id)
 
 
 def refuse(tool: BaseTool, text: str, call_id: str | None) -> Any:
@@ -238,12 +241,21 @@ def _running(admitted: Admitted, run: GuardedRun, can_pause: bool) -> Iterator[N
         _ADMITTED.reset(token)
 
 
+def _own(tool_input: Any) -> Any:
+    """An input to which nobody else can add names: whatever is not decided on counts as injected."""
+    return dict(tool_input) if isinstance(tool_input, dict) else tool_input
+
+
 def _arguments(tool: BaseTool, tool_input: Any) -> tuple[Any, frozenset[str]]:
     """What the model wrote: without what the framework injects. A bare string is the tool's first argument. And the names that callbacks
     are shown."""
     if not isinstance(tool_input, dict):
         return {next(iter(tool.args), "input"): tool_input}, frozenset()
-    arguments = tool._filter_injected_args(tool_input)
+    token = _ADMITTED.set(None)  # a tool whose body calls it again: this is not the call that its callbacks are told of
+    try:
+        arguments = tool._filter_injected_args(tool_input)
+    finally:
+        _ADMITTED.reset(token)
     shown = frozenset(arguments)
     for name in FILTERED_ARGS:
         if name in tool_input and name not in tool._injected_args_keys:

@@ -24,8 +24,8 @@ class HexgateMiddleware(AgentMiddleware[Any, Any, Any]):
     """Gates the agent that it is a middleware of: `create_agent(model, tools, middleware=[HexgateMiddleware(user=...)])`.
 
     The user is that of the run around it (`wrap`, `HexgateCallback`) where there is one, else `user`. A middleware does not know where a
-    run begins and ends: without a run around it, each step is decided by the bundle of its time. Put it last of the middlewares: what
-    others do around it is not gated by it.
+    run begins and ends: without a run around it, each step is decided by the bundle of its time. Put it first of the middlewares: what
+    those before it do around it, and what any does in its hooks before and after a step, is not gated by it.
     """
 
     def __init__(
@@ -37,7 +37,10 @@ class HexgateMiddleware(AgentMiddleware[Any, Any, Any]):
         guard: Guard | None = None,
         interrupts: bool = False,
     ) -> None:
-        """`user` for all runs of the agent, or from the runtime of each; the rest as in `HexgateCallback`."""
+        """`user` for all runs of the agent, or from the runtime of each; the rest as in `HexgateCallback`. Raises UserRequiredError for a
+        `user` that is neither."""
+        if not (user is None or isinstance(user, User | TokenUser) or callable(user)):
+            raise UserRequiredError("`user=` takes a user with an id and a role, the user of a token, or a function of the runtime")
         attach()
         super().__init__()
         self.guard = Guard(gate) if guard is None else guard

@@ -40,18 +40,24 @@ class RunHandler(BaseCallbackHandler):
 
 
 def find_run(callbacks: Any, config: Any = None) -> tuple[GuardedRun | None, bool]:
-    """The run of a list or a manager of callbacks and of a config (of several, the innermost: the one that began last), or else of the
-    context; and whether it may pause."""
-    found = _handler_of(config)
-    for each in callbacks if isinstance(callbacks, list) else getattr(callbacks, "handlers", ()):
-        if isinstance(each, RunHandler) and (found is None or each.number > found.number):
-            found = each
+    """The run of a list or a manager of callbacks and of a config (of several, the innermost: the one that began last), else of the
+    config that the code around is run with, or else of the context; and whether it may pause."""
+    found = _innermost(callbacks, config)
     if found is None:
-        found = _handler_of(var_child_runnable_config.get())
+        around = var_child_runnable_config.get()
+        found = None if around is None else _innermost(around.get("callbacks"), around)
     if found is not None:
         return found.run, found.interrupts
     run = current_guarded_run()
     return run, run is not None and _PAUSING.get() is run
+
+
+def _innermost(callbacks: Any, config: Any) -> RunHandler | None:
+    found = _handler_of(config)
+    for each in callbacks if isinstance(callbacks, list) else getattr(callbacks, "handlers", ()):
+        if isinstance(each, RunHandler) and (found is None or each.number > found.number):
+            found = each
+    return found
 
 
 def _handler_of(config: Any) -> RunHandler | None:
