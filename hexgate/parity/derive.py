@@ -12,7 +12,7 @@ from hexgate.decision.decision import User
 from hexgate.language.checked import Node
 from hexgate.parity.atoms import Place
 from hexgate.parity.call import Call, Path, Request, call_of, get, put
-from hexgate.parity.candidates import CANDIDATES, huge, many
+from hexgate.parity.candidates import CANDIDATES, SIZED_ELEMENTS, huge, many
 from hexgate.parity.near_times import NOW
 from hexgate.parity.reach import Ground, Reach, Studies, Study, steps_between, with_assignment
 from hexgate.policy.checked import CheckedConstraint, CheckedEntry, CheckedPolicy, CheckedRole, CheckedRule
@@ -91,10 +91,10 @@ class Derivation:
         """Requests that reach the rules of a target, found when first asked for. Never empty."""
         if not target.bases:
             reach = self._reach(target)
-            for entry in (target.entry, target.boundary):
+            for entry, beside in ((target.entry, target.boundary), (target.boundary, target.entry)):
                 if entry is not None:
                     for number in range(len(entry.rules)):
-                        target.bases.append(reach.rule(entry, number, target.boundary))
+                        target.bases.append(reach.rule(entry, number, beside))
                         target.places += [place for place in self._studies.places(_roots(entry.rules[number])) if place.values]
             if not target.bases:
                 target.bases.append({"args": {}, "user": {"id": "alice", "attrs": {}}, "ctx": {}, "resource": {}, "now": NOW})
@@ -161,7 +161,7 @@ class Derivation:
             for value in place.values:
                 if type(value) in (int, float) and place.path != ("now",):
                     numbers.setdefault((type(value), ground.outcome(study.holds, put(base, place.path, value))), value)
-            for value in self._edges(study, ground, base, place.path, list(numbers.values())):
+            for value in (*self._edges(study, ground, base, place.path, list(numbers.values())), *_resized(get(base, place.path), place)):
                 yield put(base, place.path, value)
             if once:
                 for value in (*huge(place.shape), *_repeated(get(base, place.path), place)) if place.path != ("now",) else ():
@@ -199,6 +199,15 @@ def _repeated(value: Any, place: Place) -> Iterator[Any]:
         firsts = [value[0], *(other[0] for other in place.values if type(other) is list and other)]
         for element in firsts[:3]:
             yield from many(element)
+
+
+def _resized(value: Any, place: Place) -> Iterator[Any]:
+    """For a place that holds a list whose size is asked for: its first element as often as the sizes that are compared with, one less and one
+    more. What else is asked of each element stays true."""
+    if type(value) is list and value and "size" in place.shape.functions:
+        for constant in tuple(place.shape.constants.values()):
+            if type(constant) is int and 0 <= constant <= SIZED_ELEMENTS:
+                yield from (value[:1] * size for size in (constant - 1, constant, constant + 1) if size > 0)
 
 
 def _roots(rule: CheckedRule) -> tuple[Node, ...]:

@@ -178,18 +178,29 @@ class Reach:
         self._studies = studies
         self._random = Random(seed)
 
-    def rule(self, entry: CheckedEntry, number: int, boundary: CheckedEntry | None) -> Request:
-        """A request that gets to a rule of an entry and holds there, past the boundary, or as far as the search came."""
+    def rule(self, entry: CheckedEntry, number: int, beside: CheckedEntry | None) -> Request:
+        """A request that gets to a rule of an entry and holds there, and that the entry `beside` grants too (the boundary's, for a rule of the
+        role's, and the other way round); failing that, one that only gets to the rule, or as far as the search came."""
         held, left = [entry.rules[number]], list(entry.rules[:number])
-        if boundary is not None and boundary is not entry:
-            granting = next((rule for rule in boundary.rules if rule.reference.mode is not Verdict.DENY), None)
-            left = [*boundary.rules[: boundary.rules.index(granting) if granting else len(boundary.rules)], *left]
+        alone = self._goals(held, left)
+        if beside is not None:
+            granting = next((rule for rule in beside.rules if rule.reference.mode is not Verdict.DENY), None)
+            left = [*beside.rules[: beside.rules.index(granting) if granting else len(beside.rules)], *left]
             if granting is not None:
-                held.insert(0, granting)
+                held = [granting, *held]
+        request = self._search(self._goals(held, left), self._places(held, left))
+        if beside is None or self._count(alone, request) == len(alone):
+            return request
+        other = self._search(alone, self._places([entry.rules[number]], list(entry.rules[:number])))
+        return other if self._count(alone, other) > self._count(alone, request) else request
+
+    def _goals(self, held: list[CheckedRule], left: list[CheckedRule]) -> list[_Goal]:
+        """That rules hold, and that others do not."""
         goals = [goal for rule in held for study in self._of(rule) for goal in study.goals]
-        goals += [_leaving(self._of(rule)) for rule in left if rule.constraints]
-        roots = tuple(constraint.expression.root for rule in (*held, *left) for constraint in rule.constraints)
-        return self._search(goals, self._studies.places(roots))
+        return [*goals, *(_leaving(self._of(rule)) for rule in left if rule.constraints)]
+
+    def _places(self, held: list[CheckedRule], left: list[CheckedRule]) -> tuple[Place, ...]:
+        return self._studies.places(tuple(constraint.expression.root for rule in (*held, *left) for constraint in rule.constraints))
 
     def _of(self, rule: CheckedRule) -> tuple[Study, ...]:
         return tuple(map(self._studies.of, rule.constraints))

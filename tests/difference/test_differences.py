@@ -30,6 +30,19 @@ roles:
           - args.paid == math.greatest(0, args.bags - size(args.people) * consts.free[user.attrs.status][args.cabin])
 """
 
+BOUNDED = HEAD + """\
+roles:
+  clerk:
+    tools:
+      pay: {mode: allow, constraints: ['args.to.matches("^[A-Z]{4}$")', 'args.amount == 5']}
+boundary:
+  tools:
+    pay:
+      rules:
+        - {mode: approval_required, constraints: [args.amount <= 100, now.getHours() < 6]}
+        - {mode: allow, constraints: [now.getHours() >= 6, size(args.subject) <= N]}
+"""
+
 # name, old, new, differences as `effect change role tool`
 ROWS: list[tuple[str, str, str, list[str]]] = [
     ("the same", PAY + LIMIT, PAY + LIMIT, []),
@@ -81,6 +94,9 @@ TOGETHER: list[tuple[str, str, str, list[str]]] = [
     ("an allowance by class and status", BAGS.replace("N", "3"), BAGS.replace("N", "4"), ["widening newly_held clerk fly"]),
     ("a day that is just over", PAY + "{mode: allow, constraints: ['timestamp(args.date + \"T00:00:00Z\") > now - duration(\"24h\")']}\n",
      PAY + "{mode: allow, constraints: ['timestamp(args.date + \"T00:00:00Z\") >= now - duration(\"24h\")']}\n", ["widening newly_allowed clerk pay"]),
+    ("a longer list of what must each be right", PAY + "{mode: allow, constraints: ['size(args.l) <= 20', 'args.l.all(p, p.matches(\"^/srv/[a-z]+$\"))']}\n",
+     PAY + "{mode: allow, constraints: ['size(args.l) <= 21', 'args.l.all(p, p.matches(\"^/srv/[a-z]+$\"))']}\n", ["widening newly_allowed clerk pay"]),
+    ("a later rule of the boundary", BOUNDED.replace("N", "140"), BOUNDED.replace("N", "139"), ["narrowing newly_denied clerk pay"]),
 ]  # fmt: skip
 
 
