@@ -8,26 +8,35 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from google.adk.agents import BaseAgent
 from google.adk.agents.run_config import RunConfig, ToolThreadPoolConfig
+from google.adk.apps.app import App
+from google.adk.events.event import Event
 from google.adk.live.live_request_queue import LiveRequestQueue
 from google.adk.models.base_llm_connection import BaseLlmConnection
 from google.adk.models.llm_response import LlmResponse
+from google.adk.runners import InMemoryRunner
 from google.adk.tools import google_search
 from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.base_toolset import BaseToolset
 from google.genai import types
 
+from hexgate.adapters.google_adk import reach
 from tests.adapters.boundaries import boundary
 from tests.adapters.google_adk.harness import (
     ALICE,
     ANYBODY,
     DENIED,
     NOBODY,
+    ORCHESTRATOR,
+    UNKNOWN,
     Script,
     last_text,
     make_agent,
     make_runner,
     outputs,
+    run,
+    script,
 )
 
 RAN: list[Any] = []
@@ -146,3 +155,30 @@ def test_what_comes_up_is_not_offered_to_a_session() -> None:
 
     assert offered(NOBODY) == [["function_declarations"]]
     assert offered(ANYBODY) == [["function_declarations"], ["google_search"]]
+
+
+class Elsewhere(BaseAgent):
+    """Stands for an agent that a provider runs."""
+
+    async def _run_live_impl(self, ctx: Any) -> AsyncGenerator[Event, None]:
+        RAN.append(self.name)
+        yield Event(author=self.name, content=types.Content(role="model", parts=[types.Part(text="ran")]))
+
+
+@boundary("nested run in a tool body")
+def test_a_live_session_in_a_tool_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "ELSEWHERE", reach.ELSEWHERE | {__name__})
+    inner = Live(model="gemini-live", steps=[[CALL]], seen=[])
+
+    async def outer() -> str:
+        said = []
+        for agent in (make_agent(inner, refund, name="inner"), Elsewhere(name="far")):
+            runner = InMemoryRunner(app=App(name="inner", root_agent=agent))
+            await runner.session_service.create_session(app_name="inner", user_id="u", session_id=agent.name)
+            events = runner.run_live(user_id="u", session_id=agent.name, live_request_queue=LiveRequestQueue())
+            found = [event async for event in events]
+            said.append([*outputs(found), last_text(found)])
+        return str(said)
+
+    events = run(make_agent(script(("outer", {})), outer), ORCHESTRATOR)
+    assert (outputs(events), RAN) == ([str([[UNKNOWN, "done"], [UNKNOWN]])], [])

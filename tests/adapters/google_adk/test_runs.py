@@ -44,6 +44,7 @@ from tests.adapters.google_adk.harness import (
     message,
     outputs,
     run,
+    run_alone,
     run_once,
     script,
 )
@@ -393,6 +394,20 @@ def test_a_plugin_begins_each_invocation_with_the_bundle_of_then(tmp_path: Path)
     assert asyncio.run(main()) == [["refunded 1"], ["this call is not permitted (rule)"]]
     gc.collect()
     assert plugin._runs == {}
+
+
+def test_what_a_tool_of_a_plugins_run_starts_is_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[tuple[str, str]] = []
+    decide = GuardedRun._decide
+    monkeypatch.setattr(
+        GuardedRun, "_decide", lambda run, tool, plain, call_id: runs.append((tool, run.run_id)) or decide(run, tool, plain, call_id)
+    )
+    agent = make_agent(script(("helper", {"request": "x"})), AgentTool(make_agent(script(CALL), refund, name="helper")))
+    plugin = HexgatePlugin(ANYBODY, make_gate())
+    for _ in range(2):
+        agent.model.seen.clear()  # type: ignore[union-attr]
+        asyncio.run(run_alone(agent, plugin))
+    assert ([tool for tool, _ in runs], len({run_id for _, run_id in runs})) == (["helper", "refund", "helper"], 2)
 
 
 class EverySecond(BaseLlm):
