@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import chain
 from typing import Any, Protocol
 
 from hexgate.mcp_proxy import answers
@@ -68,8 +70,15 @@ class Outcome:
     to_client: tuple[bytes, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def __add__(self, other: Outcome) -> Outcome:
-        return Outcome(self.to_server + other.to_server, self.to_client + other.to_client, self.notes + other.notes)
+    @staticmethod
+    def of_all(outcomes: Iterable[Outcome]) -> Outcome:
+        """Several as one, in their order."""
+        found = list(outcomes)
+        return Outcome(
+            tuple(chain.from_iterable(each.to_server for each in found)),
+            tuple(chain.from_iterable(each.to_client for each in found)),
+            tuple(chain.from_iterable(each.notes for each in found)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +203,7 @@ class Conversation:
             case Response() as response:
                 return self._answer(response)
             case Batch(members):
-                return sum(map(self._from_server, members), Outcome())
+                return Outcome.of_all(map(self._from_server, members))
             case Malformed(code, sentence, id_, answers=True) if id_ is not None and str(id_) in self._open:
                 del self._open[str(id_)]
                 return Outcome(to_client=(answers.error(id_, INTERNAL_ERROR, f"the server's answer cannot be read: {sentence}"),))

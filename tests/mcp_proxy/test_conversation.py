@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -160,6 +161,16 @@ FROM_SERVER: list[tuple[str | TooLong, list[str], list[str]]] = [
 def test_from_the_server(line: str | TooLong, to_client: list[str], to_server: list[str]) -> None:
     outcome = opened().from_server(line if isinstance(line, TooLong) else line.encode())
     assert (lines(outcome.to_client), lines(outcome.to_server)) == (to_client, to_server)
+
+
+def test_a_batch_takes_time_in_proportion_to_its_length() -> None:
+    """Everybody else waits for it."""
+    many = 50_000
+    line = b"[" + b",".join([b'{"jsonrpc":"2.0","method":"x"}', b"7"] * many) + b"]"
+    start = time.monotonic()
+    outcome = opened().from_server(line)
+    assert time.monotonic() - start < 15
+    assert (len(outcome.to_client), len(outcome.notes)) == (many, many)
 
 
 def test_an_answer_is_forwarded_once() -> None:
