@@ -14,6 +14,7 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.prebuilt.tool_node import ToolInvocationError
 
 from hexgate.adapters.guard import GuardedRun, current_guarded_run
+from hexgate.adapters.langchain.field_names import by_field_names
 from hexgate.adapters.langchain.questions import Call, Settled, settle
 from hexgate.adapters.langchain.scope import find_run, in_scope
 from hexgate.adapters.ruling import Ruling
@@ -68,10 +69,10 @@ def gate_run(run_tool: Run) -> Run:
             return run_tool(self, tool_input, verbose, start_color, color, callbacks, **options)
         tool_input = _own(tool_input)
         arguments, shown = _arguments(self, tool_input)
-        call, settled = _decide(self, arguments, options, run, can_pause)
+        call, settled, copy = _decide(self, arguments, options, run, can_pause)
         if settled.ruling is None:
             return refuse(self, settled.text, call.call_id)
-        given = _given(tool_input, settled.ruling.arguments)
+        given = _given(tool_input, copy)
         with _running(Admitted(self, settled.ruling, shown), run, can_pause):
             try:
                 return run_tool(self, given, verbose, start_color, color, callbacks, **options)
@@ -97,10 +98,10 @@ def gate_arun(run_tool: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitabl
             return await run_tool(self, tool_input, verbose, start_color, color, callbacks, **options)
         tool_input = _own(tool_input)
         arguments, shown = _arguments(self, tool_input)
-        call, settled = _decide(self, arguments, options, run, can_pause)
+        call, settled, copy = _decide(self, arguments, options, run, can_pause)
         if settled.ruling is None:
             return refuse(self, settled.text, call.call_id)
-        given = _given(tool_input, settled.ruling.arguments)
+        given = _given(tool_input, copy)
         with _running(Admitted(self, settled.ruling, shown), run, can_pause):
             try:
                 return await run_tool(self, given, verbose, start_color, color, callbacks, **options)
@@ -136,10 +137,10 @@ def gate_execution(execute: Run) -> Run:
         run, can_pause = find_run((config or {}).get("callbacks"), config)
         if run is None or request.tool is None or not runs_by_itself(type(request.tool)):
             return execute(self, request, input_type, config)
-        call, settled = _decide_for_node(request, config, run, can_pause)
+        call, settled, copy = _decide_for_node(request, config, run, can_pause)
         if settled.ruling is None:
             return refuse(request.tool, settled.text, call.call_id)
-        request = request.override(tool_call={**request.tool_call, "args": settled.ruling.arguments})
+        request = request.override(tool_call={**request.tool_call, "args": copy})
         with _running(Admitted(request.tool, settled.ruling, None), run, can_pause):
             try:
                 return execute(self, request, input_type, config)
@@ -158,10 +159,10 @@ def gate_aexecution(execute: Callable[..., Awaitable[Any]]) -> Callable[..., Awa
         run, can_pause = find_run((config or {}).get("callbacks"), config)
         if run is None or request.tool is None or not runs_by_itself(type(request.tool)):
             return await execute(self, request, input_type, config)
-        call, settled = _decide_for_node(request, config, run, can_pause)
+        call, settled, copy = _decide_for_node(request, config, run, can_pause)
         if settled.ruling is None:
             return refuse(request.tool, settled.text, call.call_id)
-        request = request.override(tool_call={**request.tool_call, "args": settled.ruling.arguments})
+        request = request.override(tool_call={**request.tool_call, "args": copy})
         with _running(Admitted(request.tool, settled.ruling, None), run, can_pause):
             try:
                 return await execute(self, request, input_type, config)
@@ -210,22 +211,29 @@ def runs_by_itself(kind: type[Any]) -> bool:
     return any(not getattr(kind, way).__module__.startswith("langchain_core.") for way in ("invoke", "ainvoke", "run", "arun"))
 
 
-def _decide(tool: BaseTool, arguments: Any, options: dict[str, Any], run: GuardedRun, can_pause: bool) -> tuple[Call, Settled]:
-    call_id = options.get("tool_call_id")
-    arguments = frozen(arguments)
-    call = Call(tool.name, arguments, call_id, options.get("config"))
+def _decide(tool: BaseTool, arguments: Any, options: dict[str, Any], run: GuardedRun, can_pause: bool) -> tuple[Call, Settled, Any]:
+    """The call, what becomes of it, and the arguments to run it with."""
+    call_id, copy = options.get("tool_call_id"), frozen(arguments)
+    call = Call(tool.name, _named(tool, copy), call_id, options.get("config"))
     before = _ADMITTED.get()
     if before is not None and before.tool is tool and not before.reached and before.ruling is not None:
         before.reached = True
-        if canonical_arguments(before.ruling.arguments) == canonical_arguments(arguments):
-            return call, Settled(before.ruling)  # decided on a moment ago, by the node
-    return call, settle(run, call, can_pause and call_id not in _BESIDE.get())
+        if canonical_arguments(before.ruling.arguments) == canonical_arguments(call.arguments):
+            return call, Settled(before.ruling), copy  # decided on a moment ago, by the node
+    return call, settle(run, call, can_pause and call_id not in _BESIDE.get()), copy
 
 
-def _decide_for_node(request: Any, config: Any, run: GuardedRun, can_pause: bool) -> tuple[Call, Settled]:
-    call_id = request.tool_call["id"]
-    call = Call(request.tool.name, frozen(request.tool_call["args"]), call_id, config)
-    return call, settle(run, call, can_pause and call_id not in _BESIDE.get())
+def _decide_for_node(request: Any, config: Any, run: GuardedRun, can_pause: bool) -> tuple[Call, Settled, Any]:
+    """As `_decide`."""
+    call_id, copy = request.tool_call["id"], frozen(request.tool_call["args"])
+    call = Call(request.tool.name, _named(request.tool, copy), call_id, config)
+    return call, settle(run, call, can_pause and call_id not in _BESIDE.get()), copy
+
+
+def _named(tool: BaseTool, arguments: Any) -> Any:
+    """What is decided on, which shares nothing with what runs: a pause shows it to whoever is asked."""
+    plain = frozen(arguments)
+    return by_field_names(tool.args_schema, plain) if type(plain) is dict else plain
 
 
 @contextmanager
