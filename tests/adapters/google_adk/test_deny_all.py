@@ -27,7 +27,7 @@ from google.genai import types
 from mcp import StdioServerParameters
 
 from hexgate.adapters.google_adk import HexgatePlugin
-from hexgate.adapters.guard import UngatedToolsError, UserRequiredError
+from hexgate.adapters.guard import UngatedToolsError, UserRequiredError, current_guarded_run
 from tests.adapters.boundaries import boundary
 from tests.adapters.google_adk.harness import (
     ALICE,
@@ -218,6 +218,7 @@ class Executor(BaseCodeExecutor):
 
     def execute_code(self, invocation_context: Any, code_execution_input: Any) -> CodeExecutionResult:
         RAN.append(code_execution_input.code)
+        assert current_guarded_run() is not None  # for what it starts
         return CodeExecutionResult(stdout="42")
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import google.adk
@@ -14,15 +15,17 @@ import pytest
 from google.adk.agents import BaseAgent, LlmAgent, LoopAgent, ParallelAgent, SequentialAgent
 from google.adk.apps.app import App
 from google.adk.events.event import Event
+from google.adk.plugins.plugin_manager import PluginManager
 from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from google.adk.tools.function_tool import FunctionTool
 from google.adk.tools.long_running_tool import LongRunningFunctionTool
-from google.adk.workflow import Workflow, node
+from google.adk.workflow import JoinNode, Workflow, node
 from google.genai import types
+from pydantic import BaseModel
 
-from hexgate.adapters.google_adk import HexgateRunner, reach
-from hexgate.adapters.guard import UngatedToolsError
+from hexgate.adapters.google_adk import HexgateRunner, nodes, reach
+from hexgate.adapters.guard import Guard, GuardedRun, UngatedToolsError
 from hexgate.adapters.pauses import PausesInMemory
 from tests.adapters.boundaries import boundary
 from tests.adapters.google_adk.harness import (
@@ -79,9 +82,9 @@ def to_x(node_input: Any) -> dict[str, Any]:
     return {"to": "x"}
 
 
-def flow(*nodes: Any) -> Workflow:
+def flow(*steps: Any) -> Workflow:
     """A workflow of nodes in a row."""
-    return Workflow(name="flow", edges=[("START", nodes[0]), *pairwise(nodes)])
+    return Workflow(name="flow", edges=[("START", steps[0]), *pairwise(steps)])
 
 
 def run_flow(root: Any, user: Any, **options: Any) -> tuple[HexgateRunner, list[Any]]:
@@ -152,6 +155,20 @@ def test_a_node_that_waits() -> None:
     assert (resume(ALICE, True), RAN) == ("wired", ["x"])
 
 
+def test_an_approval_of_one_node_is_not_anothers() -> None:
+    """The same tool with the same arguments, twice in one run."""
+    tools = [node(FunctionTool(wire), name=name) for name in ("one", "two")]
+    join = JoinNode(name="both")
+    root = Workflow(name="flow", edges=[("START", to_x), *((to_x, tool) for tool in tools), *((tool, join) for tool in tools)])
+    runner, events = run_flow(root, ALICE, confirmations=True)
+    requests = [call for event in events for call in event.get_function_calls()]
+    parts = [types.Part.from_function_response(name=each.name, response={"confirmed": True}) for each in requests]
+    for part, request in zip(parts, requests, strict=True):
+        part.function_response.id = request.id
+    asyncio.run(run_once(runner, ALICE, new=types.Content(role="user", parts=parts)))
+    assert (len(requests), RAN) == (2, ["x", "x"])
+
+
 @boundary("function tool")
 def test_a_node_as_a_tool() -> None:
     agent = make_agent(script(("first", {"node_input": "x"})), node(first))
@@ -173,7 +190,7 @@ def delegating(mode: str, *calls: Any) -> tuple[LlmAgent, Any]:
     finish = [("finish_task", {"result": "helped"})] if mode == "task" else []
     inner = script(CALL, *finish)
     helper = LlmAgent(name="helper", mode=mode, model=inner, tools=[refund], description="helps")
-    return make_agent(script(*calls or [("helper", {"request": "x"})]), refund, sub_agents=[helper]), inner
+    return make_agent(script(*calls or [("helper", {"request": "x"})]), FunctionTool(refund), sub_agents=[helper]), inner
 
 
 @boundary("hand-off or transfer", "agent as tool, outer call")
@@ -185,10 +202,42 @@ def test_a_task_that_is_delegated(mode: str) -> None:
 
 
 @boundary("hand-off or transfer")
-def test_a_task_that_is_delegated_beside_a_call() -> None:
+def test_a_task_that_is_delegated_beside_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    decided: list[str] = []
+    decide = GuardedRun._decide
+    monkeypatch.setattr(GuardedRun, "_decide", lambda run, tool, *rest: decided.append(tool) or decide(run, tool, *rest))
     agent, inner = delegating("task", [CALL, ("helper", {"request": "x"})])
     events = run(agent)
     assert (outputs(events), last_text(events), inner.seen, RAN) == ([DENIED, DENIED], "done", [], [])
+    assert decided == ["refund", "helper"]
+
+
+def test_what_is_delegated_is_what_was_decided_on() -> None:
+    call = types.FunctionCall(id="c", name="helper", args={"lines": [1]})
+    given: list[Any] = []
+
+    async def dispatch(parent_agent: Any, fc: types.FunctionCall, ctx: Any) -> str:
+        call.args["lines"].append(31337)  # type: ignore[index]
+        given.append(fc.args)
+        return "done"
+
+    invocation = SimpleNamespace(plugin_manager=PluginManager(), live_request_queue=None)
+    context = SimpleNamespace(get_invocation_context=lambda: invocation)
+    with Guard(make_gate(), pauses=PausesInMemory()).run(ORCHESTRATOR).current():
+        assert asyncio.run(nodes.gate_delegation(dispatch)(None, call, context)) == "done"
+    assert given == [{"lines": [1]}]
+
+
+class Answer(BaseModel):
+    """What an agent has to answer with."""
+
+    order: str
+
+
+def test_an_answer_is_no_call() -> None:
+    agent = make_agent(script(CALL, ("set_model_response", {"order": "30"})), refund, output_schema=Answer)
+    events = run(agent)
+    assert (outputs(events)[0], last_text(events), RAN) == (DENIED, '{"order": "30"}', [])
 
 
 @boundary("tools of the agent handed to", "agent as tool, tools inside")

@@ -20,9 +20,10 @@ from google.adk.tools.agent_tool import AgentTool
 from google.adk.tools.function_tool import FunctionTool
 from google.genai import types
 
+from hexgate.adapters.approvals import Answer, Standing
 from hexgate.adapters.google_adk import HexgatePlugin, HexgateRunner
 from hexgate.adapters.guard import Guard
-from hexgate.adapters.pauses import PausesInFile, PausesInMemory
+from hexgate.adapters.pauses import HeldCall, PausesInFile, PausesInMemory
 from hexgate.runtime import User
 from tests.adapters.boundaries import boundary
 from tests.adapters.google_adk.harness import (
@@ -269,6 +270,30 @@ def test_a_rule_that_names_approvers() -> None:
     events = run(make_agent(script(CALL), wire), ALICE, gate=gate, confirmations=True)
     text = "this call needs an approval by somebody whom the policy names (approver_required)"
     assert (asked(events), outputs(events), RAN) == ([], [text], [])
+
+
+class Store:
+    """A store of approvals that answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.standing = Standing.PENDING
+
+    def settle(self, call: HeldCall) -> Answer:
+        return Answer(self.standing, "r1")
+
+
+def test_a_store_of_approvals_has_the_word() -> None:
+    """The kit's confirmation says that somebody approved, not who."""
+    store = Store()
+    model = script(CALL, CALL)
+    runner = make_runner(make_agent(model, wire), confirmations=True, approvals=store)
+    (request,) = asked(asyncio.run(run_once(runner, ALICE)))
+    assert request.args["toolConfirmation"]["payload"] == "r1"
+    assert (outputs(resume(runner, request.id))[0], RAN) == ("ask a person", [])
+    store.standing = Standing.APPROVED
+    model.seen.clear()
+    events = asyncio.run(run_once(runner, ALICE))
+    assert (asked(events), outputs(events)[0], RAN[:1]) == ([], "wired", [("x", 1)])
 
 
 def test_the_plugin_pauses_too() -> None:
