@@ -24,9 +24,9 @@ from hexgate.runtime.frozen_arguments import frozen
 Run = Callable[..., Any]
 
 
-class ToolCallRefused(ToolInvocationError):
+class ToolCallRefused(ToolInvocationError, PermissionError):
     """A refusal where the framework has no message to answer with: the call has no id. It is a `ToolException`, as a tool's own
-    failure is; a `ToolNode` and a tool around this one answer with its text."""
+    failure is; a `ToolNode` and a tool around this one answer with its text. An `OSError` is what a node's `RetryPolicy` does not retry."""
 
     def __init__(self, tool: str, text: str) -> None:
         """`text` is for the model."""

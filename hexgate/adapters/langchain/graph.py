@@ -15,7 +15,7 @@ from hexgate.adapters.approvals import Approvals
 from hexgate.adapters.guard import AdapterError, Guard
 from hexgate.adapters.langchain.attachment import attach
 from hexgate.adapters.langchain.reach import not_gated
-from hexgate.adapters.langchain.scope import RunHandler, in_scope, with_key
+from hexgate.adapters.langchain.scope import RunHandler, find_run, in_scope, with_key
 from hexgate.adapters.pauses import Pauses
 from hexgate.adapters.private_context import drive, drive_sync
 from hexgate.decision.decision import TokenUser, User
@@ -156,7 +156,8 @@ class HexgateGraph:
         return value
 
     def _begin(self, user: User | TokenUser | None, ctx: Any) -> RunHandler:
-        handler = RunHandler(self.guard.run(user, ctx=ctx), self.interrupts)
+        around = find_run(None)[0] if user is None else None
+        handler = RunHandler(self.guard.run(user if around is None else around.user, ctx=ctx), self.interrupts)
         handler.run.require_offered(self._not_gated)
         return handler
 

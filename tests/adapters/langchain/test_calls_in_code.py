@@ -12,6 +12,7 @@ from langchain_core.callbacks import CallbackManager
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import BaseTool, ToolException, tool
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import RetryPolicy
 
 from hexgate.adapters.guard import Guard, GuardedRun, UserRequiredError
 from hexgate.adapters.langchain import HexgateCallback, HexgateMiddleware
@@ -118,6 +119,28 @@ def test_a_callbacks_run_is_that_of_code_that_drops_the_config(way: str) -> None
     graph = _node(WAYS[way])
     told = [last(graph.invoke(GO, {"callbacks": [HexgateCallback(user, make_gate())]})) for user in (NOBODY, ANYBODY)]
     assert (told, RAN) == ([f"failed: {DENIED}", "touched"], ["x"])
+
+
+def test_a_wrapped_graph_inside_of_a_callbacks_run_is_for_its_user() -> None:
+    inner = make_wrapped(make_agent(script(("touch", {"path": "x"})), touch))
+    graph = _node(lambda: texts(inner.invoke(GO)))
+    told = [last(graph.invoke(GO, {"callbacks": [HexgateCallback(user, make_gate())]})) for user in (NOBODY, ANYBODY)]
+    assert (told, RAN) == ([str([DENIED]), "['touched']"], ["x"])
+
+
+def test_a_refusal_is_not_retried() -> None:
+    tries: list[int] = []
+
+    def node(state: Any) -> None:
+        tries.append(1)
+        touch.invoke({"path": "x"})
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("node", node, retry_policy=RetryPolicy(max_attempts=3, initial_interval=0.0))
+    graph.add_edge(START, "node")
+    with pytest.raises(ToolException) as raised:
+        make_wrapped(graph.compile()).invoke(GO, user=NOBODY)
+    assert (tries, str(raised.value), RAN) == ([1], DENIED, [])
 
 
 class Own(BaseTool):
