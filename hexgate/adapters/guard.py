@@ -62,9 +62,11 @@ class Guard:
         a store) a held call runs only once that store has an approval of it; without, the framework's own approval is taken for calls whose rule names no approvers. `pauses` remembers what was asked about
         (default: a file in the state directory). `allow_ungated` lets tools run that nothing can gate.
 
-        Raises what `Gate.from_env` raises.
+        Raises what `Gate.from_env` raises, and AdapterError for a `gate` that is none.
         """
         self.gate = open_gate() if gate is None else gate
+        if not callable(getattr(self.gate, "run", None)):
+            raise AdapterError("`gate=` takes a gate, as `Gate.from_env()` or `Gate.from_source(\"dev:policies\")` makes it")
         self.approvals = approvals
         if approvals is None and self.gate.approvals is not None:
             self.approvals = GateApprovals(self.gate.approvals)

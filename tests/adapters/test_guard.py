@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextvars import ContextVar, copy_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from benchmarks.signed_policies import KEY, signed_policy
 from hexgate.adapters.approvals import Answer, Standing
 from hexgate.adapters.arguments import read_arguments
 from hexgate.adapters.coverage import Gating, ToolFound, cover
-from hexgate.adapters.guard import Guard, UngatedToolsError, UserRequiredError, current_guarded_run
+from hexgate.adapters.guard import AdapterError, Guard, UngatedToolsError, UserRequiredError, current_guarded_run
 from hexgate.adapters.pauses import HeldCall, Pauses, PausesInFile, PausesInMemory
 from hexgate.adapters.private_context import drive, drive_sync, in_context
 from hexgate.adapters.ruling import Outcome
@@ -102,6 +103,13 @@ def test_what_runs_is_a_copy(guard: Guard) -> None:
     arguments["amount"] = 9_999
     arguments["lines"][0]["n"] = 2  # type: ignore[index]
     assert ruling.arguments == {"amount": 30, "lines": [{"n": 1}]}
+
+
+@pytest.mark.parametrize("other", ["dev:policies", ALICE, object()])
+def test_what_is_no_gate(other: Any) -> None:
+    with pytest.raises(AdapterError) as raised:
+        Guard(other, pauses=PausesInMemory())
+    assert str(raised.value) == '`gate=` takes a gate, as `Gate.from_env()` or `Gate.from_source("dev:policies")` makes it'
 
 
 def test_nobody_is_calling(guard: Guard) -> None:

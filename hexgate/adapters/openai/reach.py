@@ -21,7 +21,7 @@ from agents.tool import (
 )
 
 from hexgate.adapters.coverage import Coverage, Gating, ToolFound, cover
-from hexgate.adapters.guard import current_guarded_run, open_gate
+from hexgate.adapters.guard import AdapterError, current_guarded_run, open_gate
 
 if TYPE_CHECKING:
     from hexgate.runtime.gate import Gate
@@ -38,8 +38,9 @@ _OWN_WAYS: tuple[tuple[type[Any], str], ...] = (
 
 def coverage(agent: Agent[Any], gate: Gate | None = None) -> Coverage:
     """Every tool that an agent can reach, by the gate's policy (default: the gate that `HEXGATE_KEY` names). A server of local MCP tools
-    is one row: its tools are known once it is connected (`coverage_with_servers`)."""
-    return cover(agent.name, tools_found(agent), open_gate() if gate is None else gate)
+    is one row: its tools are known once it is connected (`coverage_with_servers`); so is a capability of a sandbox."""
+    found = tools_found(agent)
+    return cover(agent.name, found, open_gate() if gate is None else gate)
 
 
 async def coverage_with_servers(agent: Agent[Any], gate: Gate | None = None) -> Coverage:
@@ -53,13 +54,21 @@ async def coverage_with_servers(agent: Agent[Any], gate: Gate | None = None) -> 
 
 
 def tools_found(agent: Agent[Any]) -> list[ToolFound]:
-    """The tools and hand-offs of an agent and of all agents that it can reach, in the order of the agents."""
+    """The tools and hand-offs of an agent and of all agents that it can reach, in the order of the agents. Raises AdapterError for what is
+    no agent of the SDK."""
+    if not isinstance(agent, AgentBase):
+        raise AdapterError("this is no agent of the OpenAI Agents SDK: give an `Agent`")
     found: list[ToolFound] = []
     for each, path in _agents(agent, ()):
         found += [_found(tool, path) for tool in each.tools]
         found += [
             ToolFound(f"mcp:{server.name}", "mcp server", Gating.CALL, path, "its tools are known once it is connected")
             for server in each.mcp_servers
+        ]
+        found += [
+            ToolFound(f"sandbox:{capability.type}", "sandbox", Gating.CALL, path, "its tools are known once the sandbox runs")
+            for capability in getattr(each, "capabilities", ())
+            if "tools" in vars(type(capability))  # others only instruct the model
         ]
         for item in getattr(each, "handoffs", ()):
             name = item.tool_name if isinstance(item, Handoff) else Handoff.default_tool_name(item)

@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 from agents import CodeInterpreterTool, HostedMCPTool, ShellTool, WebSearchTool, function_tool
+from agents.sandbox import SandboxAgent
+from agents.sandbox.capabilities import Compaction, Filesystem, Shell
 from jsonschema import Draft202012Validator
 
 from hexgate.adapters.coverage import Gating
+from hexgate.adapters.guard import AdapterError
 from hexgate.adapters.openai import coverage, coverage_with_servers
+from hexgate.runtime import User
 from hexgate_cli.main import run_command
-from tests.adapters.openai.harness import ToolServer, make_agent, make_gate, script
+from tests.adapters.openai.harness import ToolServer, make_agent, make_gate, make_runner, script
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 POLICY = """\
@@ -81,6 +85,22 @@ def test_every_reachable_tool_is_a_row() -> None:
         ("shell", "shell", Gating.CALL, ("front", "inner"), ()),
     ]
     assert [answer.text for answer in found.rows[0].answers] == ["allow if args.amount <= 500", "deny"]
+
+
+def test_what_a_sandbox_gives_an_agent_is_a_row_for_each_capability() -> None:
+    agent = SandboxAgent("boxed", capabilities=[Shell(), Filesystem(), Compaction()])
+    rows = coverage(agent, make_gate(POLICY)).rows
+    assert [(row.tool.name, row.tool.kind, row.tool.gating, row.tool.note) for row in rows] == [
+        (name, "sandbox", Gating.CALL, "its tools are known once the sandbox runs") for name in ("sandbox:shell", "sandbox:filesystem")
+    ]
+
+
+@pytest.mark.parametrize("other", [refund, "front", None, [AGENT]])
+def test_what_is_no_agent_is_neither_covered_nor_run(other: Any) -> None:
+    for use in (lambda: coverage(other, make_gate(POLICY)), lambda: make_runner().run_sync(other, "go", user=User("alice", "billing"))):
+        with pytest.raises(AdapterError) as raised:
+            use()
+        assert str(raised.value) == "this is no agent of the OpenAI Agents SDK: give an `Agent`"
 
 
 def test_tools_of_servers_are_listed_once_they_are_connected() -> None:
