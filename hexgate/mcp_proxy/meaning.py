@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -229,6 +230,9 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
+_LARGEST = int(sys.float_info.max)
+
+
 def fault_in(value: Any) -> str | None:
     """Why two readers may take a value of JSON for two; None where they cannot. Readers that ignore case (Go's, for one) take two keys
     for one; a number beyond a double has no text."""
@@ -241,7 +245,7 @@ def fault_in(value: Any) -> str | None:
             pending.extend(found.values())
         elif type(found) is list:
             pending.extend(found)
-        elif type(found) is float and not math.isfinite(found):
+        elif (type(found) is float and not math.isfinite(found)) or (type(found) is int and abs(found) > _LARGEST):
             return "a number is beyond the range of a double"
     return None
 

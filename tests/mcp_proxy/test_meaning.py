@@ -71,6 +71,7 @@ MEANINGS: list[tuple[str, str | None, Meaning]] = [
     ("tools/call", '{"name":"a","arguments":{"x":1,"X":2}}', invalid(CASE_OF_KEYS)),
     ("tools/call", '{"name":"a","arguments":{"l":[{"kind":1,"\u212aind":2}]}}', invalid(CASE_OF_KEYS)),
     ("tools/call", '{"name":"a","arguments":{"x":1e999}}', invalid(BEYOND)),
+    ("tools/call", '{"name":"a","arguments":{"x":-1%s}}' % ("0" * 309), invalid(BEYOND)),
     ("tools/call", '{"name":"resource.read","arguments":{"uri":"a"}}', invalid(RESERVED)),
     ("tools/call", '{"name":"prompt.get"}', invalid(RESERVED)),
     ("tools/call", '{"name":"mcp.request"}', invalid(RESERVED)),
