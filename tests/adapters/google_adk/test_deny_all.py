@@ -203,14 +203,28 @@ def test_what_comes_up_on_the_way_is_withheld() -> None:
     def add(callback_context: Any, llm_request: Any) -> None:
         llm_request.config.tools = [*hosted]
 
-    def offered(user: Any) -> list[list[str]]:
+    def offered(user: Any, **options: Any) -> list[list[str]]:
         model = script()
-        run(make_agent(model, refund, before_model_callback=add), user)
+        run(make_agent(model, refund, before_model_callback=add), user, **options)
         return [sorted(each.model_dump(exclude_none=True)) for each in model.seen[0].config.tools]
 
     assert offered(NOBODY) == [["function_declarations"]]
-    assert offered(ANYBODY) == [["url_context"], ["mcp_servers"], ["function_declarations", "google_search"]]
+    everything = [["url_context"], ["mcp_servers"], ["function_declarations", "google_search"]]
+    assert offered(ANYBODY) == offered(NOBODY, allow_ungated=True) == everything
     assert hosted[2].google_search is not None
+
+
+@boundary("dynamic tool")
+def test_a_function_that_the_providers_library_would_call_by_itself() -> None:
+    def add(callback_context: Any, llm_request: Any) -> None:
+        llm_request.config.tools = [refund]
+
+    def offered(user: Any) -> list[Any]:
+        model = script()
+        run(make_agent(model, before_model_callback=add), user)
+        return list(model.seen[0].config.tools)
+
+    assert (offered(NOBODY), offered(ALICE), offered(ANYBODY)) == ([], [], [refund])
 
 
 class Executor(BaseCodeExecutor):
