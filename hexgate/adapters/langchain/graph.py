@@ -147,6 +147,8 @@ class HexgateGraph:
 
     def __getattr__(self, name: str) -> Any:
         """What the graph has besides its runs. Raises AdapterError for any other way to run it."""
+        if name.startswith("__"):  # Python's own questions, also of a copy that has no graph yet
+            raise AttributeError(name, name=name, obj=self)
         value = getattr(self.graph, name)
         if callable(value) and not name.startswith("_") and name not in READS and callable(getattr(type(self.graph), name, None)):
             raise AdapterError(

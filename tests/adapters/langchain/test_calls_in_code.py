@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import uuid
 from typing import Any
 
@@ -197,6 +198,11 @@ def test_what_other_middleware_calls_is_gated_where_the_gates_is_the_first(first
     model = script(("touch", {"path": "x"}))
     agent = make_agent(model, touch, middleware=[gate, by_itself] if first else [by_itself, gate])
     assert (texts(agent.invoke(GO)), RAN) == ([DENIED] if first else ["touched"], ran)
+
+
+def test_a_copy_of_a_wrapped_graph_is_wrapped() -> None:
+    copied = copy.copy(make_wrapped(make_agent(script(("touch", {"path": "x"})), touch)))
+    assert (texts(copied.invoke(GO, user=NOBODY)), RAN) == ([DENIED], [])
 
 
 def test_a_user_that_is_none() -> None:
