@@ -119,9 +119,9 @@ class GuardedRun:
         this call; `can_pause` that a pause is possible here, or `Outcome.PAUSE` is never answered.
         """
         plain = frozen(arguments)
-        kept = self._foreseen.pop(call_id, None) if self._foreseen and call_id is not None else None
-        if kept is not None and not approved and kept[0] == tool and kept[1] == canonical_arguments(plain):
-            return kept[2]
+        kept = self._take_foreseen(tool, call_id, approved)
+        if kept is not None and kept[0] == canonical_arguments(plain):
+            return kept[1]
         return self._rule(tool, plain, call_id, approved, can_pause)
 
     def admit_text(
@@ -129,9 +129,9 @@ class GuardedRun:
     ) -> Ruling:
         """As `admit`, with arguments as the JSON text that a model wrote: run the tool with that very text. A text that is not one object
         in strict JSON is decided on as the text it is."""
-        kept = self._foreseen.pop(call_id, None) if self._foreseen and call_id is not None else None
-        if kept is not None and not approved and kept[0] == tool and kept[1] == arguments:
-            return kept[2]
+        kept = self._take_foreseen(tool, call_id, approved)
+        if kept is not None and kept[0] == arguments:
+            return kept[1]
         return self._rule(tool, read_arguments(arguments), call_id, approved, can_pause)
 
     def foresee(self, tool: str, arguments: Any, *, call_id: str) -> Ruling:
@@ -143,6 +143,13 @@ class GuardedRun:
         if ruling.outcome is not Outcome.PAUSE:
             self._foreseen[call_id] = (tool, arguments if text else canonical_arguments(plain), ruling)
         return ruling
+
+    def _take_foreseen(self, tool: str, call_id: str | None, approved: bool) -> tuple[str | bytes, Ruling] | None:
+        """What was foreseen of a call, once: its arguments and the ruling. Nothing of a bundle that has expired since then."""
+        kept = self._foreseen.pop(call_id, None) if self._foreseen and call_id is not None else None
+        if kept is None or approved or kept[0] != tool or self._run.snapshot.expired:
+            return None
+        return kept[1:]
 
     def reopen(self, ruling: Ruling, call_id: str | None) -> None:
         """Let an approval count once more: for a call that was approved, has begun, and is called again to be ended (an agent as a tool,

@@ -240,6 +240,17 @@ def test_what_was_foreseen_is_decided_once(guard: Guard) -> None:
     assert run.admit("wire", {}, call_id="e", approved=True).runs
 
 
+def test_what_was_foreseen_ends_with_the_bundle(tmp_path: Path) -> None:
+    key, bundle, now = generate_key(), tmp_path / "policy.hexgate", [time.time_ns()]
+    bundle.write_bytes(signed_policy({"billing.yaml": b"version: 1\ntools:\n  pay: {mode: allow}\n"}, 1, keys=(key,), not_after=4_000_000_000))
+    with Gate.from_bundle(bundle, [key.public], state=tmp_path, audit=False, refresh_seconds=None, clock=lambda: now[0]) as gate:
+        run = Guard(gate, pauses=PausesInMemory()).run(ALICE)
+        told = [run.foresee("pay", arguments, call_id=call_id) for arguments, call_id in (("{}", "c"), ({}, "d"))]
+        now[0] = 4_000_000_001 * 10**9
+        told += [run.admit_text("pay", "{}", call_id="c"), run.admit("pay", {}, call_id="d")]
+    assert [each.text for each in told] == ["", "", *["this call is not permitted (bundle_expired)"] * 2]
+
+
 def test_a_run_is_current_for_what_it_starts(guard: Guard) -> None:
     seen: list[User | None] = []
 
