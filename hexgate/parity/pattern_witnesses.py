@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from hexgate.regex import Dfa, compile_pattern
 
@@ -14,6 +15,12 @@ SEARCHED_STATES = 4_000
 
 WITNESSES = 24
 """Texts of one pattern that are tried with each of its ways to fail."""
+
+TOURED_STATES = 400
+"""States of one automaton that the texts which match pass through, at most."""
+
+TOURS = 64
+"""Texts, at most, that go through the states and transitions of one automaton."""
 
 _LIKED = "a0A_-. /@b1Bz9Z"
 """Characters to show a class of code points by, where it has one of them."""
@@ -70,15 +77,18 @@ def settle(wanted: tuple[tuple[str, bool], ...]) -> str | None:
 
 @lru_cache(maxsize=1024)
 def witnesses(pattern: str) -> tuple[str, ...]:
-    """Texts that visit every state of the automaton that a short search reaches, each followed by each class of
-    characters: those that match, those that just fail, and those that fail and would go on to match."""
+    """Texts that match and together pass every state of the automaton: one for each alternative, the shortest and the longest of a
+    repetition; the same with a character more that leads astray. Then texts that visit every state that a short search reaches, each
+    followed by each class of characters: those that just fail, and those that fail and would go on to match."""
     dfa = compile_pattern(pattern)
     found: dict[str, None] = {}
     for takes in (True, False):
         text = settle(((pattern, takes),))
         if text is not None:
             found[text] = None
-    for text in list(found):
+    shortest = list(found)
+    found.update(dict.fromkeys(islice(dict.fromkeys(_tours(dfa)), TOURS)))
+    for text in shortest:
         found.update(dict.fromkeys(_one_change(text, edges(pattern))))
     found.update(dict.fromkeys(_visits(dfa)))
     return tuple(found)
@@ -98,6 +108,59 @@ def _visits(dfa: Dfa) -> Iterator[str]:
             if after > 1 and after not in reached:
                 reached.add(after)
                 pending.append((after, text + character))
+
+
+def _tours(dfa: Dfa) -> Iterator[str]:
+    """Matching texts through every state, the farthest first; then through every other transition, and where one leads to no match, the text
+    with its character put in."""
+    ahead, steps = _reached(dfa)
+    rest = _to_the_end(dfa, ahead, steps)
+    passed: set[int] = set()
+    for state in reversed(ahead):
+        if state in rest and state not in passed:
+            text = ahead[state] + rest[state]
+            yield text
+            state = dfa.start
+            for character in text:
+                passed.add(state)
+                state = _state_after(dfa, state, character)
+            passed.add(state)
+    for state, character, after in steps:
+        end = rest.get(after, rest.get(state))
+        if end is not None:
+            yield ahead[state] + character + end
+
+
+def _reached(dfa: Dfa) -> tuple[dict[int, str], list[tuple[int, str, int]]]:
+    """The shortest text to each state, nearest first, and the transitions from each."""
+    ahead, steps, pending = {dfa.start: ""}, [], deque([dfa.start])
+    while pending:
+        state = pending.popleft()
+        for character in _characters(dfa) if state > 1 else ():
+            after = _state_after(dfa, state, character)
+            if after not in ahead:
+                if len(ahead) >= TOURED_STATES:
+                    continue
+                ahead[after] = ahead[state] + character
+                pending.append(after)
+            steps.append((state, character, after))
+    return ahead, steps
+
+
+def _to_the_end(dfa: Dfa, ahead: Iterable[int], steps: Iterable[tuple[int, str, int]]) -> dict[int, str]:
+    """The shortest text from each state to a match, as far as these transitions go."""
+    before: dict[int, list[tuple[int, str]]] = {}
+    for state, character, after in steps:
+        before.setdefault(after, []).append((state, character))
+    rest = {state: "" for state in ahead if _takes(dfa, state)}
+    pending = deque(rest)
+    while pending:
+        after = pending.popleft()
+        for state, character in before.get(after, ()):
+            if state not in rest:
+                rest[state] = character + rest[after]
+                pending.append(state)
+    return rest
 
 
 def _one_change(text: str, replacements: Sequence[str]) -> Iterator[str]:

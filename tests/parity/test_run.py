@@ -70,6 +70,20 @@ def test_witnesses_match_and_just_fail(pattern: str) -> None:
     assert sum(answers) >= 3 and answers.count(False) >= 3
 
 
+@pytest.mark.parametrize(
+    "pattern, wanted",
+    [
+        ("^(ls|cat|grep|find)( |$)", {"ls", "cat", "grep", "find"}),
+        ("^(feature|fix|release)/[a-z0-9-]+$", {"feature/0", "fix/0", "release/0"}),
+        ("@(acme|beta|evil)[.]com$", {"@acme.com", "@beta.com", "@evil.com"}),
+        ("^[a-z]{1,63}$", {"a", "a" * 63}),
+        ("^a.*b$", {"ab", "a\nb"}),
+    ],
+)
+def test_witnesses_take_every_way_through_a_pattern(pattern: str, wanted: set[str]) -> None:
+    assert wanted <= {text.rstrip(" ") for text in witnesses(pattern)}
+
+
 def test_several_patterns_are_settled_at_once() -> None:
     text = settle((("[a-z]", True), ("[A-Z]", True), ("[0-9]", True), ("00", False)))
     assert text is not None and len(text) == 3
