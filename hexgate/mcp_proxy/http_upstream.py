@@ -231,15 +231,17 @@ class _Careful(httpx2.AsyncHTTPTransport):
 
 
 async def _error_of(response: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
-    """An error of HTTP as one of the protocol: the server's own, or else the status."""
+    """An error of HTTP as one of the protocol: the server's own, or else the status. Of what is no JSON nothing is read: it may have no end."""
+    content = error(None, INTERNAL_ERROR, f"the server answers with HTTP status {response.status_code}")
     try:
-        body = await response.aread()
-        own = isinstance(jsonrpc_message_adapter.validate_json(body, by_name=False), JSONRPCError)
+        if response.headers.get("content-type", "").lower().startswith("application/json"):
+            body = await response.aread()
+            if isinstance(jsonrpc_message_adapter.validate_json(body, by_name=False), JSONRPCError):
+                content = body
     except (httpx2.StreamError, ValidationError):
-        own = False
+        pass  # the status says enough
     finally:
         await response.aclose()
-    content = body if own else error(None, INTERNAL_ERROR, f"the server answers with HTTP status {response.status_code}")
     return httpx2.Response(response.status_code, headers={"content-type": "application/json"}, content=content, request=request)
 
 

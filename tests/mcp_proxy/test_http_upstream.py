@@ -83,6 +83,7 @@ BAD = [
     ((401, {**JSON, "www-authenticate": "Bearer"}, b'{"error": "invalid_token"}'), "the server answers with HTTP status 401"),
     ((400, JSON, rpc(id=None, error={"code": -32600, "message": "no session"}).encode()), "no session"),
     ((403, JSON, b"x" * 200_000), "the server answers with HTTP status 403"),
+    ((503, EVENTS, rpc(id=1, error={"code": -1, "message": "not read"}).encode()), "the server answers with HTTP status 503"),
     ((404, {}, b""), "Not Found"),
     ((200, {"content-type": "text/html"}, b"<p>"), "Unexpected content type: text/html"),
     ((202, {}, b""), "server answered a request with 202 Accepted"),
