@@ -53,7 +53,10 @@ def wrap(
     Raises what `Gate.from_env` raises, and AdapterError for a framework or an object that cannot be gated.
     """
     if not isinstance(graph, Pregel):
-        raise AdapterError("only a compiled graph can be wrapped: an agent of `create_agent`, or what `compile()` returns")
+        raise AdapterError(
+            "only a compiled graph can be wrapped: an agent of `create_agent`, or what `compile()` returns; run a chain with a `HexgateCallback`"
+            " in its config"
+        )
     attach()
     return HexgateGraph(graph, Guard(gate, approvals=approvals, pauses=pauses, allow_ungated=allow_ungated), interrupts)
 

@@ -11,6 +11,7 @@ import pytest
 from langchain.agents.middleware import wrap_tool_call
 from langchain_core.callbacks import CallbackManager
 from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import BaseTool, ToolException, tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import RetryPolicy
@@ -120,6 +121,12 @@ def test_a_callbacks_run_is_that_of_code_that_drops_the_config(way: str) -> None
     graph = _node(WAYS[way])
     told = [last(graph.invoke(GO, {"callbacks": [HexgateCallback(user, make_gate())]})) for user in (NOBODY, ANYBODY)]
     assert (told, RAN) == ([f"failed: {DENIED}", "touched"], ["x"])
+
+
+def test_a_chain_around_an_agent_with_a_callback() -> None:
+    chain = RunnableLambda(dict) | make_agent(script(("touch", {"path": "x"})), touch) | RunnableLambda(texts)
+    told = [chain.invoke(GO, {"callbacks": [HexgateCallback(user, make_gate())]}) for user in (NOBODY, ANYBODY)]
+    assert (told, RAN) == ([[DENIED], ["touched"]], ["x"])
 
 
 def test_a_wrapped_graph_inside_of_a_callbacks_run_is_for_its_user() -> None:

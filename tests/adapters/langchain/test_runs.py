@@ -131,8 +131,12 @@ def test_every_method_of_a_graph_is_gated_passed_on_or_refused() -> None:
 
 def test_what_is_no_graph() -> None:
     for each in (refund, script(), StateGraph(MessagesState)):
-        with pytest.raises(AdapterError, match="only a compiled graph can be wrapped"):
+        with pytest.raises(AdapterError) as raised:
             wrap(cast(Pregel[Any, Any, Any, Any], each), make_gate())
+        assert str(raised.value) == (
+            "only a compiled graph can be wrapped: an agent of `create_agent`, or what `compile()` returns; run a chain with a `HexgateCallback`"
+            " in its config"
+        )
 
 
 def test_a_wrapped_graph_with_a_config_is_wrapped() -> None:
