@@ -13,7 +13,7 @@ from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.set_model_response_tool import SetModelResponseTool
 from google.adk.tools.transfer_to_agent_tool import TransferToAgentTool
 
-from hexgate.adapters.google_adk.whose_run import find_run
+from hexgate.adapters.google_adk.whose_run import CONFIRMED, find_run
 from hexgate.adapters.guard import GuardedRun
 from hexgate.adapters.ruling import Outcome, Ruling
 
@@ -46,8 +46,12 @@ async def run_decided(
         ruling = run.admit(tool, arguments, call_id=call_id, approved=confirmation is not None)
     if not ruling.runs:
         return {"error": ruling.text}
-    with run.current():
-        return await body(ruling.arguments)
+    token = CONFIRMED.set(confirmation is not None)
+    try:
+        with run.current():
+            return await body(ruling.arguments)
+    finally:
+        CONFIRMED.reset(token)
 
 
 def gate_execution(execute: Execute) -> Execute:

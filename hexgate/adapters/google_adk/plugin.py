@@ -39,4 +39,4 @@ class HexgatePlugin(RunPlugin):
 
     async def before_run_callback(self, *, invocation_context: InvocationContext) -> None:
         """Raises UngatedToolsError, which the kit makes a RuntimeError."""
-        self.begin(invocation_context).require_offered(not_gated(invocation_context.agent))
+        self.begin(invocation_context).run.require_offered(not_gated(invocation_context.agent))

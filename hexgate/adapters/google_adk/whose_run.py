@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 NAME = "hexgate"
 """Of the plugin, and of what a wrapped runner's manager of plugins holds: a plugin costs each call two callbacks."""
+
+
+CONFIRMED: ContextVar[bool] = ContextVar("hexgate_adk_confirmed", default=False)
+"""Whether this is the body of a call that was resumed by a confirmation: the kit loses a second question from inside of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +42,37 @@ class RunPlugin(BasePlugin):
         self.user = guard.run(user, ctx=ctx).user
         self.confirmations = confirmations
         self._ctx = ctx
-        self._runs: dict[str, GuardedRun] = {}
+        self._runs: dict[str, RunnerRun] = {}
 
-    def run_of(self, invocation: InvocationContext) -> GuardedRun:
+    def run_of(self, invocation: InvocationContext) -> RunnerRun:
         """The run that an invocation began with."""
         return self._runs.get(invocation.invocation_id) or self.begin(invocation)
 
-    def begin(self, invocation: InvocationContext) -> GuardedRun:
-        """A run by the bundle of now, for as long as the invocation is there. What a tool's body starts belongs to the run around it."""
+    def begin(self, invocation: InvocationContext) -> RunnerRun:
+        """A run by the bundle of now, for as long as the invocation is there. What a tool's body starts belongs to the run around it, and
+        nobody could answer it."""
         outer = current_guarded_run()
-        own = outer is not None and outer.guard is self.guard and outer.user is self.user
-        run = outer if outer is not None and own else self.guard.run(self.user, ctx=self._ctx)
-        self._runs[invocation.invocation_id] = run
-        weakref.finalize(invocation, self._end, invocation.invocation_id, run).atexit = False
-        return run
+        if outer is not None and outer.guard is self.guard and outer.user is self.user:
+            begun = RunnerRun(outer, confirmations=False)
+        else:
+            begun = RunnerRun(self.guard.run(self.user, ctx=self._ctx), self.confirmations)
+        self._runs[invocation.invocation_id] = begun
+        weakref.finalize(invocation, self._end, invocation.invocation_id, begun).atexit = False
+        return begun
 
-    def _end(self, invocation_id: str, run: GuardedRun) -> None:
-        if self._runs.get(invocation_id) is run:  # a resumed invocation has the same id
+    def _end(self, invocation_id: str, begun: RunnerRun) -> None:
+        if self._runs.get(invocation_id) is begun:  # a resumed invocation has the same id
             del self._runs[invocation_id]
 
 
 def find_run(invocation: Any) -> tuple[GuardedRun | None, bool]:
-    """The run that an invocation belongs to, and whether it takes tool confirmations. In a tool body nobody could answer one, and a
-    live session does not wait."""
+    """The run that an invocation belongs to, and whether it takes tool confirmations: in a runner that a tool's body makes nobody could
+    answer one, in the body of a call that was confirmed the kit loses it, and a live session does not wait."""
     manager = invocation.plugin_manager
-    held: RunnerRun | None = getattr(manager, NAME, None)
-    if held is not None:
-        run, confirmations = held.run, held.confirmations
-    else:
+    begun: RunnerRun | None = getattr(manager, NAME, None)
+    if begun is None:
         plugin = next((each for each in manager.plugins if isinstance(each, RunPlugin)), None)
         if plugin is None:
             return current_guarded_run(), False
-        run, confirmations = plugin.run_of(invocation), plugin.confirmations
-    return run, confirmations and invocation.live_request_queue is None and current_guarded_run() is not run
+        begun = plugin.run_of(invocation)
+    return begun.run, begun.confirmations and invocation.live_request_queue is None and not CONFIRMED.get()

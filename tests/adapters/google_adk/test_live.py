@@ -138,6 +138,7 @@ def test_a_tool_that_goes_on() -> None:
 def test_a_live_session_does_not_wait() -> None:
     _, events = live(ALICE, ("wire", {"to": "x"}), confirmations=True)
     assert (outputs(events), last_text(events), RAN) == (["ask a person"], "done", [])
+    assert [event for event in events if event.actions.requested_tool_confirmations] == []
 
 
 class Hosted(BaseToolset):

@@ -39,6 +39,7 @@ from tests.adapters.google_adk.harness import (
     message,
     outputs,
     run,
+    run_alone,
     run_once,
     script,
     told,
@@ -272,6 +273,16 @@ def test_a_rule_that_names_approvers() -> None:
     assert (asked(events), outputs(events), RAN) == ([], [text], [])
 
 
+def test_inside_of_a_call_that_was_confirmed_nobody_is_asked() -> None:
+    """The kit would lose the second question of one call."""
+    helper = LlmAgent(name="helper", mode="single_turn", model=script(CALL), tools=[wire], description="helps")
+    gate = make_gate("version: 1\nroles:\n  billing:\n    default_policy: {mode: approval_required}\n")
+    runner = make_runner(make_agent(script(("helper", {"request": "x"})), sub_agents=[helper]), gate, confirmations=True)
+    (request,) = asked(asyncio.run(run_once(runner, ALICE)))
+    events = resume(runner, request.id)
+    assert (asked(events), outputs(events), last_text(events), RAN) == ([], [REQUIRED, "done"], "done", [])
+
+
 class Store:
     """A store of approvals that answers what it is told to."""
 
@@ -296,6 +307,14 @@ def test_a_store_of_approvals_has_the_word() -> None:
     assert (asked(events), outputs(events)[0], RAN[:1]) == ([], "wired", [("x", 1)])
 
 
+def test_nobody_can_answer_inside_of_a_plugins_tool() -> None:
+    inner = script(CALL)
+    agent = make_agent(script(("helper", {"request": "x"})), AgentTool(make_agent(inner, wire, name="helper")))
+    plugin = HexgatePlugin(ALICE, guard=Guard(make_gate(DELEGATES), pauses=PausesInMemory()), confirmations=True)
+    events = asyncio.run(run_alone(agent, plugin))
+    assert (outputs(events), told(inner), RAN) == (["done"], ["ask a person"], [])
+
+
 def test_the_plugin_pauses_too() -> None:
     plugin = HexgatePlugin(ALICE, guard=Guard(make_gate(), pauses=PausesInMemory()), confirmations=True)
     runner = InMemoryRunner(app=App(name="shop", root_agent=make_agent(script(CALL), wire), plugins=[plugin]))
@@ -308,11 +327,11 @@ def test_the_plugin_pauses_too() -> None:
 DELEGATES = "version: 1\nroles:\n  billing:\n    tools:\n      helper: {mode: allow}\n      transfer_to_agent: {mode: allow}\n      wire: {mode: approval_required, message: ask a person}\n"
 
 
-@pytest.mark.parametrize("mode", ["chat", "task"])
+@pytest.mark.parametrize("mode", ["chat", "task", "single_turn"])
 def test_a_call_of_the_agent_handed_to_waits(mode: str) -> None:
     finish = [("finish_task", {"result": "helped"})] if mode == "task" else []
     helper = LlmAgent(name="helper", mode=mode, model=script(CALL, *finish), tools=[wire], description="helps")
-    call = ("helper", {"request": "x"}) if mode == "task" else ("transfer_to_agent", {"agent_name": "helper"})
+    call = ("transfer_to_agent", {"agent_name": "helper"}) if mode == "chat" else ("helper", {"request": "x"})
     runner = make_runner(make_agent(script(call), sub_agents=[helper]), make_gate(DELEGATES), confirmations=True)
     assert outputs(resume(runner, pause(runner)))[0] == "wired"
     assert RAN == [("x", 1)]

@@ -410,6 +410,14 @@ def test_what_a_tool_of_a_plugins_run_starts_is_the_same_run(monkeypatch: pytest
     assert ([tool for tool, _ in runs], len({run_id for _, run_id in runs})) == (["helper", "refund", "helper"], 2)
 
 
+def test_a_wrapped_runner_has_the_word_over_a_plugin_of_its_own() -> None:
+    agent = make_agent(script(("helper", {"request": "x"})), AgentTool(make_agent(script(CALL), refund, name="helper")))
+    plugin = HexgatePlugin(ANYBODY, make_gate())
+    runner = make_runner(agent, plugins=[plugin])
+    asyncio.run(run_once(runner, ORCHESTRATOR))
+    assert (RAN, runner.runner.plugin_manager.plugins) == ([], [plugin])
+
+
 class EverySecond(BaseLlm):
     """Calls, then ends, in every session."""
 
