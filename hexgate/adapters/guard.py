@@ -159,6 +159,10 @@ class GuardedRun:
             if held is not None:
                 self._guard.pauses.add(held.digest, time.time() + held.seconds)
 
+    def decide(self, tool: str, arguments: Any, *, call_id: str | None = None) -> Decision:
+        """The policy's decision on a call that waits already, recorded: no approval of it is asked for, and none is used. Never raises."""
+        return self._decide(tool, frozen(arguments), call_id)
+
     def offer(self, tool: str) -> Ruling:
         """The ruling on a tool that the model's provider runs: it can only be offered to the model or not, and nobody sees its arguments.
         It runs only where the policy names the tool and allows it whatever they are. Never raises."""

@@ -19,7 +19,8 @@ from langgraph.types import interrupt
 
 from hexgate.adapters.guard import GuardedRun
 from hexgate.adapters.pauses import DEFAULT_SECONDS
-from hexgate.adapters.ruling import Outcome, Refusal, Ruling
+from hexgate.adapters.ruling import Outcome, Refusal, Ruling, denial_text
+from hexgate.decision.decision import Decision, Verdict
 
 MISMATCH = f"the approval is not for this call ({Refusal.APPROVAL_MISMATCH.value})"
 REJECTED = f"this call was not approved ({Refusal.APPROVAL_REJECTED.value})"
@@ -47,7 +48,7 @@ class Settled:
         """The tool's body has paused the graph itself, and is called again with this call: its approval and its answer count once more."""
         if self.ruling is not None and self.asked is not None:
             run.reopen(self.ruling, call.call_id)
-            _remember(run, self.asked, self.ruling)
+            _remember(run, self.asked, self.ruling.decision)
 
 
 def settle(run: GuardedRun, call: Call, can_pause: bool) -> Settled:
@@ -60,7 +61,7 @@ def settle(run: GuardedRun, call: Call, can_pause: bool) -> Settled:
     ruling = run.admit(call.tool, call.arguments, call_id=call.call_id, can_pause=True)
     if ruling.outcome is not Outcome.PAUSE:
         return _settled(ruling)
-    if not _remember(run, asked, ruling):
+    if not _remember(run, asked, ruling.decision):
         return Settled(None, f"this call cannot be held for an approval ({Refusal.APPROVAL_UNAVAILABLE.value})")
     interrupt(_request(call, ruling.text))
     # An answer that was there before the question is somebody else's: what was just asked is withdrawn.
@@ -74,9 +75,14 @@ def _answered(run: GuardedRun, call: Call, asked: bytes) -> Settled:
     try:
         answer = interrupt(request)
     except GraphBubbleUp:  # run again without an answer: it is asked again
-        ruling = run.admit(call.tool, call.arguments, call_id=call.call_id, can_pause=True)
-        _remember(run, asked, ruling)
-        request["description"] = ruling.text
+        if run.guard.approvals is None:
+            ruling = run.admit(call.tool, call.arguments, call_id=call.call_id, can_pause=True)
+            decision, text = ruling.decision, ruling.text
+        else:
+            decision = run.decide(call.tool, call.arguments, call_id=call.call_id)  # an approval in the store is for the answer
+            text = "" if decision.verdict is Verdict.ALLOW else denial_text(decision)
+        _remember(run, asked, decision)
+        request["description"] = text
         raise
     said = answer if isinstance(answer, Mapping) else {}
     if said.get("type") != "approve":
@@ -106,7 +112,7 @@ def _question(call: Call) -> bytes | None:
     return sha256(repr(("hexgate.langchain", *map(str, place))).encode("utf-8", "backslashreplace")).digest()
 
 
-def _remember(run: GuardedRun, asked: bytes, ruling: Ruling) -> bool:
-    rule = ruling.decision.rule
+def _remember(run: GuardedRun, asked: bytes, decision: Decision) -> bool:
+    rule = decision.rule
     seconds = DEFAULT_SECONDS if rule is None or rule.expires_in is None else max(DEFAULT_SECONDS, rule.expires_in)
     return run.guard.pauses.add(asked, time.time() + seconds)

@@ -20,9 +20,10 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Command, interrupt
 
+from hexgate.adapters.approvals import Answer, Standing
 from hexgate.adapters.guard import Guard
 from hexgate.adapters.langchain import HexgateCallback, HexgateGraph, HexgateMiddleware
-from hexgate.adapters.pauses import PausesInFile, PausesInMemory
+from hexgate.adapters.pauses import HeldCall, PausesInFile, PausesInMemory
 from hexgate.runtime import User
 from tests.adapters.boundaries import boundary
 from tests.adapters.langchain.harness import (
@@ -213,6 +214,25 @@ def test_parallel_calls_wait_one_by_one(asynchronous: bool) -> None:
     assert (RAN, again.id, again.value) == ([5, ("y", 1)], first.id, first.value)
     result = go(Command(resume={first.id: REJECT}))
     assert (RAN, texts(result), last(result)) == ([5, ("y", 1)], [REJECTED, "wired", "refunded"], "done")
+
+
+class Store:
+    """A store of approvals in which somebody says yes, once, after the call was asked about."""
+
+    def __init__(self) -> None:
+        self.left = [Standing.PENDING, Standing.APPROVED]
+
+    def settle(self, call: HeldCall) -> Answer:
+        return Answer(self.left.pop(0) if self.left else Standing.PENDING)
+
+
+def test_an_approval_in_a_store_outlasts_a_run_without_an_answer() -> None:
+    agent = make_agent(script(CALL), wire, checkpointer=InMemorySaver())
+    wrapped = make_wrapped(agent, interrupts=True, approvals=Store())
+    asked = pause(wrapped)
+    (again,) = wrapped.invoke(None, CONFIG, user=ALICE)["__interrupt__"]
+    assert (again.value, RAN) == (asked.value, [])
+    assert (texts(resume(wrapped)), RAN) == (["wired"], [("x", 1)])
 
 
 def test_parallel_calls_answered_at_once() -> None:
