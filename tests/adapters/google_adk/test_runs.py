@@ -44,7 +44,6 @@ from tests.adapters.google_adk.harness import (
     message,
     outputs,
     run,
-    run_alone,
     run_once,
     script,
 )
@@ -373,60 +372,6 @@ def test_a_run_keeps_the_bundle_that_it_began_with(tmp_path: Path) -> None:
     denied = "this call is not permitted (rule)"
     assert outputs(run(agent(), ALICE, gate=gate)) == ["refunded", "refunded"]
     assert outputs(run(agent(), ALICE, gate=gate)) == [denied, denied]
-
-
-def test_a_plugin_begins_each_invocation_with_the_bundle_of_then(tmp_path: Path) -> None:
-    """Also where two of them are on their way at once."""
-    path = tmp_path / "policy.yaml"
-    path.write_text(ALLOW)
-    gate = Gate.from_source(f"dev:{path}", refresh_seconds=None)
-    plugin = HexgatePlugin(ALICE, gate)
-    runner = InMemoryRunner(app=App(name="shop", root_agent=make_agent(EverySecond(), refund), plugins=[plugin]))
-    runner.auto_create_session = True
-
-    async def main() -> list[Any]:
-        old = runner.run_async(user_id="u", session_id="old", new_message=message())
-        begun = [await anext(old)]
-        path.write_text(DENY)
-        new = [event async for event in runner.run_async(user_id="u", session_id="new", new_message=message())]
-        return [outputs(begun + [event async for event in old]), outputs(new)]
-
-    assert asyncio.run(main()) == [["refunded 1"], ["this call is not permitted (rule)"]]
-    gc.collect()
-    assert plugin._runs == {}
-
-
-def test_what_a_tool_of_a_plugins_run_starts_is_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    runs: list[tuple[str, str]] = []
-    decide = GuardedRun._decide
-    monkeypatch.setattr(
-        GuardedRun, "_decide", lambda run, tool, plain, call_id: runs.append((tool, run.run_id)) or decide(run, tool, plain, call_id)
-    )
-    agent = make_agent(script(("helper", {"request": "x"})), AgentTool(make_agent(script(CALL), refund, name="helper")))
-    plugin = HexgatePlugin(ANYBODY, make_gate())
-    for _ in range(2):
-        agent.model.seen.clear()  # type: ignore[union-attr]
-        asyncio.run(run_alone(agent, plugin))
-    assert ([tool for tool, _ in runs], len({run_id for _, run_id in runs})) == (["helper", "refund", "helper"], 2)
-
-
-def test_a_wrapped_runner_has_the_word_over_a_plugin_of_its_own() -> None:
-    agent = make_agent(script(("helper", {"request": "x"})), AgentTool(make_agent(script(CALL), refund, name="helper")))
-    plugin = HexgatePlugin(ANYBODY, make_gate())
-    runner = make_runner(agent, plugins=[plugin])
-    asyncio.run(run_once(runner, ORCHESTRATOR))
-    assert (RAN, runner.runner.plugin_manager.plugins) == ([], [plugin])
-
-
-class EverySecond(BaseLlm):
-    """Calls, then ends, in every session."""
-
-    model: str = "every second"
-
-    async def generate_content_async(self, llm_request: Any, stream: bool = False) -> AsyncGenerator[LlmResponse, None]:
-        said = [part for content in llm_request.contents for part in content.parts or () if part.function_response]
-        call = types.Part(function_call=types.FunctionCall(name=CALL[0], args=CALL[1]))
-        yield LlmResponse(content=types.Content(role="model", parts=[types.Part(text="done") if said else call]))
 
 
 def test_ctx_is_what_the_host_says() -> None:
