@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hexgate.compiler.compile import compile_policy
-from hexgate.decision.decision import Decision, TokenUser, User, Verdict
+from hexgate.decision.decision import Decision, Reason, TokenUser, User, Verdict
 from hexgate.parity.call import Call, call_of, put
 from hexgate.parity.derive import Derivation
 from hexgate.place import Place
@@ -89,8 +89,12 @@ def assert_allows(policy: Policy, tool: str, args: Mapping[str, Any] | None = No
 
 
 def assert_denies(policy: Policy, tool: str, args: Mapping[str, Any] | None = None, **call: Any) -> Decision:
-    """Fails unless the call is denied. Takes what `decide` takes; the decision, whose `reason` and `constraint` say why."""
-    return _require(Verdict.DENY, tool, decide(policy, tool, args, **call))
+    """Fails unless the call is denied. Takes what `decide` takes; the decision, whose `reason` and `constraint` say why. A misspelt role is
+    denied too, which looks like a success: fails for a role that no user can hold, which `decide` shows."""
+    decision = _require(Verdict.DENY, tool, decide(policy, tool, args, **call))
+    if decision.reason is Reason.UNKNOWN_ROLE:
+        raise AssertionError(f"`{decision.role}` is no role that a user can hold, so `{tool}` says nothing of the policy; where that is meant, use `decide`")
+    return decision
 
 
 def assert_requires_approval(policy: Policy, tool: str, args: Mapping[str, Any] | None = None, **call: Any) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -21,6 +22,13 @@ class Format(StrEnum):
 
     HUMAN = "human"
     JSON = "json"
+
+
+def require_finite(value: float | None) -> float | None:
+    """A number of seconds that comes to an end: what is no number (`nan`) is neither below a limit nor above. Raises BadParameter."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no number of seconds")
+    return value
 
 
 PolicyPath: TypeAlias = Annotated[

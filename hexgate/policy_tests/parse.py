@@ -199,8 +199,11 @@ class _SuiteParser:
         tools = name_values(self._reader, tree, "tool", "tools")
         request = self._request(tree, around)
         title = self._reader.text(tree, "name")
-        self._require(tree, "rows", "a table")
-        for row in self._list(tree, "rows"):
+        given = self._require(tree, "rows", "a table")
+        rows = self._list(tree, "rows")
+        if not rows and (given.is_null if isinstance(given, Scalar) else isinstance(given, Sequence) and not given.is_broken):
+            self._reader.report("HG205", "a table has no row", given.place, "write one below `rows:`")
+        for row in rows:
             try:
                 yield from self._row(row, title, roles, tools, request)
             except Reported:
@@ -242,6 +245,8 @@ class _SuiteParser:
                 self._reader.report("HG204", "each of `args` is a map", item.place, "for example `- {amount: 30}`")
                 raise Reported
             found.append(argument_value(self._reader, item))
+        if not found and not node.is_broken:
+            self._reader.report("HG205", "`args` has no arguments to try", node.place, "write `{}` for a call without arguments")
         if not found or node.is_broken:
             raise Reported
         return found

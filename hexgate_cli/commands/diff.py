@@ -13,7 +13,7 @@ from hexgate.difference.change import Effect
 from hexgate.difference.compare import Budget, Progress, Report, find_differences
 from hexgate_cli.diff_sides import OpenedSide, open_sides
 from hexgate_cli.exit_codes import ExitCode
-from hexgate_cli.options import ToolSchemas, Trust
+from hexgate_cli.options import ToolSchemas, Trust, require_finite
 from hexgate_cli.output import format_json
 from hexgate_cli.rendering.diff_github import format_diff_github
 from hexgate_cli.rendering.diff_human import format_diff
@@ -54,7 +54,8 @@ def command(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Other random calls for another number.")] = 1,
     seconds: Annotated[
-        float | None, typer.Option("--time", metavar="SECONDS", min=0.1, help="Stop trying after so long, however many calls.")
+        float | None,
+        typer.Option("--time", metavar="SECONDS", min=0.1, callback=require_finite, help="Stop trying after so long, however many calls."),
     ] = None,
     tools: ToolSchemas = None,
     trust: Trust = None,

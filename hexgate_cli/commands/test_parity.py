@@ -13,7 +13,7 @@ from hexgate.parity.engines import DEFAULT_ENGINES, ENGINES, EngineUnavailableEr
 from hexgate.parity.run import Budget, Report, run_parity
 from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.failures import CommandError, InputError, help_for_unknown
-from hexgate_cli.options import PolicyPath, ToolSchemas
+from hexgate_cli.options import PolicyPath, ToolSchemas, require_finite
 from hexgate_cli.output import format_json
 from hexgate_cli.policies import require_policy
 from hexgate_cli.rendering.parity_human import format_parity
@@ -42,7 +42,8 @@ def command(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Other random calls for another number.")] = 1,
     seconds: Annotated[
-        float | None, typer.Option("--time", metavar="SECONDS", min=0.1, help="Stop after so long, however many calls.")
+        float | None,
+        typer.Option("--time", metavar="SECONDS", min=0.1, callback=require_finite, help="Stop after so long, however many calls."),
     ] = None,
     engines: Annotated[
         str, typer.Option("--engines", metavar="NAMES", help=f"Two or more of {', '.join(ENGINES)}.")

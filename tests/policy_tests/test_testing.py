@@ -81,6 +81,13 @@ def test_failures(asserted: Any, args: dict[str, Any], head: str) -> None:
     assert str(caught.value) == head
 
 
+def test_a_misspelt_role_is_no_denial(path: Path) -> None:
+    with pytest.raises(AssertionError) as caught:
+        assert_denies(path, "pay", {"amount": 1}, role="clrk")
+    assert str(caught.value) == "`clrk` is no role that a user can hold, so `pay` says nothing of the policy; where that is meant, use `decide`"
+    assert decide(path, "pay", role="clrk").reason is Reason.UNKNOWN_ROLE
+
+
 def test_a_path_is_read_anew(path: Path) -> None:
     assert_allows(path, "pay", {"amount": 500}, role="clerk")
     path.write_text(TEXT.replace("500]", "400]"), encoding="utf-8")
