@@ -46,7 +46,7 @@ async def run_decided(
         ruling = run.admit(tool, arguments, call_id=call_id, approved=confirmation is not None)
     if not ruling.runs:
         return {"error": ruling.text}
-    token = CONFIRMED.set(confirmation is not None)
+    token = CONFIRMED.set(run if confirmation is not None or CONFIRMED.get() is run else None)
     try:
         with run.current():
             return await body(ruling.arguments)

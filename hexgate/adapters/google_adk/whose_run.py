@@ -19,8 +19,8 @@ NAME = "hexgate"
 """Of the plugin, and of what a wrapped runner's manager of plugins holds: a plugin costs each call two callbacks."""
 
 
-CONFIRMED: ContextVar[bool] = ContextVar("hexgate_adk_confirmed", default=False)
-"""Whether this is the body of a call that was resumed by a confirmation: the kit loses a second question from inside of it."""
+CONFIRMED: ContextVar[GuardedRun | None] = ContextVar("hexgate_adk_confirmed", default=None)
+"""The run of a call that was resumed by a confirmation, in its body: the kit loses a second question from inside of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +75,4 @@ def find_run(invocation: Any) -> tuple[GuardedRun | None, bool]:
         if plugin is None:
             return current_guarded_run(), False
         begun = plugin.run_of(invocation)
-    return begun.run, begun.confirmations and invocation.live_request_queue is None and not CONFIRMED.get()
+    return begun.run, begun.confirmations and invocation.live_request_queue is None and CONFIRMED.get() is not begun.run

@@ -273,14 +273,19 @@ def test_a_rule_that_names_approvers() -> None:
     assert (asked(events), outputs(events), RAN) == ([], [text], [])
 
 
-def test_inside_of_a_call_that_was_confirmed_nobody_is_asked() -> None:
+@pytest.mark.parametrize("between", [False, True])
+def test_inside_of_a_call_that_was_confirmed_nobody_is_asked(between: bool) -> None:
     """The kit would lose the second question of one call."""
-    helper = LlmAgent(name="helper", mode="single_turn", model=script(CALL), tools=[wire], description="helps")
-    gate = make_gate("version: 1\nroles:\n  billing:\n    default_policy: {mode: approval_required}\n")
-    runner = make_runner(make_agent(script(("helper", {"request": "x"})), sub_agents=[helper]), gate, confirmations=True)
+    clerk = LlmAgent(name="clerk", mode="single_turn", model=script(CALL), tools=[wire], description="wires")
+    helper = clerk
+    if between:
+        helper = LlmAgent(name="helper", mode="single_turn", model=script(("clerk", {"request": "x"})), sub_agents=[clerk], description="helps")
+    held = "version: 1\nroles:\n  billing:\n    default_policy: {mode: approval_required}\n"
+    gate = make_gate(held + "    tools:\n      clerk: {mode: allow}\n" if between else held)
+    runner = make_runner(make_agent(script((helper.name, {"request": "x"})), sub_agents=[helper]), gate, confirmations=True)
     (request,) = asked(asyncio.run(run_once(runner, ALICE)))
     events = resume(runner, request.id)
-    assert (asked(events), outputs(events), last_text(events), RAN) == ([], [REQUIRED, "done"], "done", [])
+    assert (asked(events), outputs(events)[0], last_text(events), RAN) == ([], REQUIRED, "done", [])
 
 
 class Store:
