@@ -9,6 +9,7 @@ import base64
 import binascii
 import contextlib
 import os
+import re
 import secrets
 import stat
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _ED25519 = b"\x01"
 """The signature type of a note's key (signed-note, "Signature types")."""
 NOTE_BYTES = 4_096
 """Longest checkpoint."""
+_SIGNATURES = re.compile("(?:— [^\\n]*\\n)+")
+_NOTE = re.compile("\\n*((?:[^\\n]+\\n)+\\n(?:— [^\\n]*\\n)+)".encode())
 
 
 class CheckpointMalformedError(ValueError):
@@ -96,14 +99,27 @@ def read_checkpoint(note: bytes) -> Checkpoint:
     """A checkpoint, before its signature is checked. Raises CheckpointMalformedError."""
     try:
         text = note.decode()
-        body, _, _ = text.partition("\n\n")
+        body, _, signatures = text.partition("\n\n")
         origin, size, root = body.split("\n")
         checkpoint = Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
     except (ValueError, binascii.Error):
         raise CheckpointMalformedError("the checkpoint is malformed") from None
     if not note.startswith(checkpoint.body() + b"\n") or len(checkpoint.root) != SECRET_BYTES or checkpoint.size < 0:
         raise CheckpointMalformedError("the checkpoint is malformed")
+    if not _SIGNATURES.fullmatch(signatures):
+        raise CheckpointMalformedError("the checkpoint is malformed")  # what follows it would be taken for read
     return checkpoint
+
+
+def split_notes(text: bytes) -> list[bytes]:
+    """The notes of a text that was collected elsewhere: one after another as a sink writes them, or as in a log's own file with empty
+    lines between. What is no note is the last one, for `read_checkpoint` to refuse."""
+    notes, at = [], 0
+    while found := _NOTE.match(text, at):
+        notes.append(found[1])
+        at = found.end()
+    rest = text[at:].strip(b"\n")
+    return [*notes, rest] if rest or not notes else notes
 
 
 def is_signed(note: bytes, verifier: LogVerifier) -> bool:

@@ -23,6 +23,7 @@ from hexgate.audit.checkpoint import (
     is_signed,
     parse_verifier,
     read_checkpoint,
+    split_notes,
 )
 from hexgate.audit.event import EventMalformedError, read_record
 from hexgate.audit.merkle import Frontier
@@ -92,18 +93,19 @@ class Verification:
 
 def verify_log(path: Path, *, key: str | None = None, anchors: Sequence[bytes] = ()) -> Verification:
     """Verify a log's directory or one of its strands. `key` is the log's public key from elsewhere, as a note verifier;
-    its raw key is what counts, since every strand has a name of its own. `anchors` are checkpoints kept elsewhere.
+    its raw key is what counts, since every strand has a name of its own. `anchors` are texts with checkpoints kept elsewhere, each with
+    one or more.
 
     Raises NoLogError, OSError, and CheckpointMalformedError for a key or an anchor that is none.
     """
     verification = Verification()
     trusted = None if key is None else parse_verifier(key).raw
-    pending = {note: read_checkpoint(note) for note in anchors}
+    pending = {note: read_checkpoint(note) for text in anchors for note in split_notes(text)}
     for strand in strands_of(path):
         _Strand(strand, strand.name if strand != path else "", trusted, pending, verification).verify()
-    for checkpoint in pending.values():
+    for origin in dict.fromkeys(checkpoint.origin for checkpoint in pending.values()):
         verification.findings.append(
-            Finding(Tampering.SEGMENT_MISSING, "", None, f"the checkpoint `{checkpoint.origin}` kept elsewhere is of a segment that is not here")
+            Finding(Tampering.SEGMENT_MISSING, "", None, f"the checkpoint `{origin}` kept elsewhere is of a segment that is not here")
         )
     return verification
 

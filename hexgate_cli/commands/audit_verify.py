@@ -27,7 +27,7 @@ def command(
     ] = None,
     anchor: Annotated[
         list[str] | None,
-        typer.Option("--anchor", metavar="FILE", help="A checkpoint kept elsewhere; more than once for more."),
+        typer.Option("--anchor", metavar="FILE", help="A file with checkpoints kept elsewhere; more than once for more."),
     ] = None,
     format_: FormatOption = Format.HUMAN,
 ) -> ExitCode:

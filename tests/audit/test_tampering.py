@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hexgate.audit.checkpoint import read_checkpoint
+from hexgate.audit.checkpoint import CheckpointMalformedError, read_checkpoint
 from hexgate.audit.merkle import leaf_hash
 from hexgate.audit.segment import split_checkpoints
 from hexgate.audit.verify import Tampering, verify_log
@@ -152,6 +152,33 @@ def test_a_cut_to_a_checkpoint_needs_one_from_elsewhere(written: Path, tmp_path:
         "the segment ends after line 20, and the checkpoint kept elsewhere vouches for 35: 15 lines are cut off"
     ]
     assert verify_log(written, anchors=[anchor]).anchors == 1
+
+
+def test_every_checkpoint_of_a_text_that_was_kept_elsewhere_counts(written: Path, tmp_path: Path) -> None:
+    log = tmp_path / "audit"
+    shutil.copytree(written, log)
+    kept = (log / "00" / "000001.checkpoints").read_bytes()
+    notes, _ = split_checkpoints(kept)
+    _lines(lambda lines: lines[:20])(log / "00")
+    _notes(lambda notes: notes[:2])(log / "00")
+    for text in (b"".join(notes), kept, b"\n" + kept):  # as a sink writes them, and as the log does
+        found = verify_log(log, anchors=[text])
+        assert found.anchors == len(notes) == 4
+        assert [finding.sentence for finding in found.findings] == [
+            "the segment ends after line 20, and the checkpoint kept elsewhere vouches for 30: 10 lines are cut off"
+        ]
+        assert verify_log(written, anchors=[text]).sound
+    gone = tmp_path / "gone"
+    write_log(gone, 3)
+    assert len(verify_log(gone, anchors=[kept]).findings) == 1
+
+
+@pytest.mark.parametrize("text", [b"", b"\n\n", b"NOTE\nno note\n", b"NOTENOTE\n\nno note\n", b"NOTENOTE"])
+def test_a_text_that_holds_something_else_is_no_anchor(written: Path, text: bytes) -> None:
+    note = split_checkpoints((written / "00" / "000001.checkpoints").read_bytes())[0][0]
+    cut_off = note[:-1] if text.endswith(b"NOTE") else note
+    with pytest.raises(CheckpointMalformedError, match=r"^the checkpoint is malformed$"):
+        verify_log(written, anchors=[text.removesuffix(b"NOTE").replace(b"NOTE", note) + (cut_off if text.endswith(b"NOTE") else b"")])
 
 
 def test_a_checkpoint_swapped_for_another_log_s(written: Path, tmp_path: Path) -> None:
