@@ -53,8 +53,12 @@ class RevocationFile:
         """The ids of now. Raises RevocationsUnavailableError, and goes on raising it until the file is good again."""
         now = self._timer()
         if now - self._looked >= RELOAD_SECONDS:
-            self._looked = now
-            self._look()
+            if self._ids is not None:
+                self._looked = now  # other threads go on with the list they have; before the first one each has to look
+            try:
+                self._look()
+            finally:
+                self._looked = now
         ids = self._ids
         if ids is None:
             raise RevocationsUnavailableError("the list of revoked tokens cannot be read")

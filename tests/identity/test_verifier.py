@@ -135,6 +135,23 @@ def test_a_file_that_stays_is_read_once(tmp_path: Path, monkeypatch: pytest.Monk
     assert next(clock, None) is None
 
 
+def test_threads_that_ask_while_the_file_is_first_read_are_not_refused(tmp_path: Path) -> None:
+    path = tmp_path / "revoked"
+    path.write_text("00\n")
+    others: list[object] = []
+
+    def clock() -> int:
+        """Somebody else asks before the first look is over."""
+        if not others:
+            others.append(None)
+            others[0] = found.ids()
+        return 0
+
+    found = RevocationFile(path, timer=lambda: 7.0, clock=clock)
+    assert found.ids() == {"00"}
+    assert others == [{"00"}]
+
+
 def test_a_file_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(RevocationsUnavailableError) as found:
         RevocationFile(tmp_path).ids()
