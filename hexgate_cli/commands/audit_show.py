@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from hexgate.audit.checkpoint import CheckpointMalformedError, read_checkpoint
-from hexgate.audit.event import AuditEvent
+from hexgate.audit.event import NAME_CHARACTERS, AuditEvent, cut, encode_json
 from hexgate.audit.merkle import inclusion_proof, leaf_hash, verify_inclusion
 from hexgate.audit.read import strands_of
 from hexgate.audit.segment import checkpoints_path, read_lines, segment_numbers, segment_path, split_checkpoints
@@ -56,7 +56,8 @@ def _find(path: Path, wanted: str) -> tuple[Path, int, bytes, AuditEvent] | None
         files = [path]
     else:
         files = [segment_path(strand, number) for strand in strands_of(path) for number in segment_numbers(strand)]
-    text = wanted.encode("utf-8", "replace")
+    wanted = cut(wanted, NAME_CHARACTERS) or ""
+    text = encode_json(wanted)[1:-1].encode()
     for file in files:
         for index, line in enumerate(read_lines(file)):
             if text in line:

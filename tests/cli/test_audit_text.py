@@ -15,7 +15,9 @@ from hexgate.identity.refusal import TokenRefusal
 from hexgate_cli.audit_formats import ExportFormat, event_to_ocsf, export_line
 from hexgate_cli.audit_records import EventReader, Filter
 from hexgate_cli.audit_replay import decide_again
+from hexgate_cli.commands.audit_show import command as show_call
 from hexgate_cli.engines import open_engines
+from hexgate_cli.exit_codes import ExitCode
 from hexgate_cli.options import Engine
 from hexgate_cli.policies import require_policy
 from hexgate_cli.rendering.approvals import format_request
@@ -33,6 +35,14 @@ def test_no_cell_is_a_formula(text: str, tmp_path: Path) -> None:
         record(log.recorder(policy()), call_id=text)
     (event,) = EventReader(str(tmp_path / "log"), Filter())
     assert f",'{text}," in export_line(event, ExportFormat.CSV)
+
+
+@pytest.mark.parametrize("call_id", ['say "hi"', "appel-\u00e9\U0001f600", "a\\b", "x" * 300])
+def test_a_call_is_found_by_its_id_however_that_is_recorded(call_id: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with AuditLog(tmp_path / "log") as log:
+        record(log.recorder(policy()), call_id=call_id)
+    assert show_call(str(tmp_path / "log"), call_id) is ExitCode.OK
+    assert capsys.readouterr().out.startswith("ALLOW  refund_order for role billing\n")
 
 
 def test_an_approver_is_shown_the_end_of_a_long_value() -> None:
