@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any
@@ -51,6 +52,10 @@ COLUMNS: dict[str, Callable[[AuditEvent], Any]] = {
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """The last four are the full-width forms, which some spreadsheets take for the others (OWASP, CSV Injection)."""
+
+_NONCHARACTERS = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+_NOT_IN_ATTRIBUTES = re.compile(f"[\\x00-\\x1f\\x7f-\\x9f\\ufdd0-\\ufdef{_NONCHARACTERS}]")
+"""What a CloudEvent's attributes may not have (CloudEvents 1.0, "Type System", String)."""
 
 
 def export_header(format_: ExportFormat) -> str:
@@ -112,7 +117,11 @@ def event_to_ocsf(event: AuditEvent) -> dict[str, Any]:
         "status_detail": outcome.constraint or event.token_refusal,
         "action_id": action_id,
         "action": action,
-        "actor": {"user": _without_none({"uid": event.user, "type_id": 0, "groups": [{"name": outcome.role}] if outcome.role else None})},
+        "actor": {"user": _without_none({
+            # A user has an id or a name (`at_least_one`), also where nobody knows who called.
+            "uid": event.user, "name": "(unknown)" if event.user is None else None, "type_id": 0,
+            "groups": [{"name": outcome.role}] if outcome.role else None,
+        })},
         "api": {"operation": outcome.tool or "(no tool)", "request": {"uid": event.call_id or event.decision_id}},
         "src_endpoint": {"name": "agent"},
         "policy": policy,
@@ -135,12 +144,17 @@ def event_to_cloudevent(event: AuditEvent) -> dict[str, Any]:
         "id": event.decision_id,
         "source": f"urn:hexgate:audit:{log_id}",
         "type": "io.hexgate.decision.v1",
-        "subject": event.outcome.tool or None,
+        "subject": _subject(event.outcome.tool or "") or None,
         "time": format_timestamp(event.timestamp),
         "datacontenttype": "application/json",
         "dataschema": "urn:hexgate:schema:audit-event",
         "data": read_record(write_event(event)),
     })  # fmt: skip
+
+
+def _subject(tool: str) -> str:
+    """A tool's name, with JSON's escapes where it has characters that no attribute may have: a model can ask for any name."""
+    return encode_json(tool)[1:-1] if _NOT_IN_ATTRIBUTES.search(tool) else tool
 
 
 def _without_none(members: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hexgate.audit.log import AuditLog
 from hexgate.audit.verify import Verification
 from hexgate.decision.decision import Decision, Reason, Verdict
 from hexgate.identity.refusal import TokenRefusal
-from hexgate_cli.audit_formats import ExportFormat, event_to_ocsf, export_line
+from hexgate_cli.audit_formats import ExportFormat, event_to_cloudevent, event_to_ocsf, export_line
 from hexgate_cli.audit_records import EventReader, Filter
 from hexgate_cli.audit_replay import decide_again
 from hexgate_cli.commands.audit_show import command as show_call
@@ -61,6 +61,30 @@ def test_a_reader_sees_why_a_token_was_refused(tmp_path: Path) -> None:
     assert format_entry(event, Screen()).endswith("  token_refused (revoked)")
     assert ",revoked," in export_line(event, ExportFormat.CSV)
     assert event_to_ocsf(event)["status_detail"] == "revoked"
+
+
+TOOLS = {
+    "wire": "wire", "\u00fcber\u2028weisung": "\u00fcber\u2028weisung", "a\x07\n": "a\\u0007\\n", "a\x7f\x85": "a\\u007f\\u0085",
+    "\ufdd0": "\\ufdd0", "\ufffe": "\\ufffe", "\U0010ffff": "\\udbff\\udfff",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_cloudevent_has_no_character_that_its_attributes_may_not_have(tool: str, tmp_path: Path) -> None:
+    with AuditLog(tmp_path / "log") as log:
+        record(log.recorder(policy()), decision=Decision(Verdict.DENY, Reason.UNKNOWN_TOOL, "billing", tool))
+    (event,) = EventReader(str(tmp_path / "log"), Filter())
+    assert event_to_cloudevent(event)["subject"] == TOOLS[tool]
+
+
+def test_an_unknown_caller_is_a_user_of_ocsf(tmp_path: Path) -> None:
+    """The object `user` asks for an account, a name or an id."""
+    with AuditLog(tmp_path / "log") as log:
+        record(log.recorder(policy()), user=None)
+        record(log.recorder(policy()))
+    found = [event_to_ocsf(event)["actor"]["user"] for event in EventReader(str(tmp_path / "log"), Filter())]
+    groups = [{"name": "billing"}]
+    assert found == [{"name": "(unknown)", "type_id": 0, "groups": groups}, {"uid": "alice", "type_id": 0, "groups": groups}]
 
 
 @pytest.mark.parametrize(("decided_at", "verdict"), [(None, Verdict.DENY), (1_000, Verdict.ALLOW)])
