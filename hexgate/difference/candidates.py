@@ -38,7 +38,8 @@ class Candidates:
         self._unchanged = None if old.policy is None or new.policy is None else Unchanged(old.policy, new.policy)
         alike = self._unchanged if old.is_compiled_here and new.is_compiled_here else None
         wanted = None if alike is None else lambda role, tool: not alike.at(role, tool)
-        self._derivations = [Derivation(policy, with_huge=False, wanted=wanted) for policy in policies]
+        tools = tuple(dict.fromkeys(tool for side in self._sides for entry in (*side.named.tools, *side.named.patterns) for tool in _names(entry)))
+        self._derivations = [Derivation(policy, with_huge=False, wanted=wanted, tools=tools) for policy in policies]
         self._random = Random(f"differences {seed}")
 
     def derived(self) -> Iterator[Call]:
@@ -60,7 +61,7 @@ class Candidates:
         and where a role or tool is on one side only."""
         for side in self._sides:
             for role, entry in side.named.grounds:
-                for tool in pattern_names(entry) if "*" in entry else (entry,):
+                for tool in _names(entry):
                     yield Call(tool, {}, User("alice", role), {}, {}, NOW)
 
     def _crossed(self) -> Iterator[Call]:
@@ -121,6 +122,11 @@ class Candidates:
                 place = known_places[int(draw() * len(known_places))]
                 request = put(request, place.path, place.values[int(draw() * len(place.values))])
             yield call_of(request, *ground)
+
+
+def _names(entry: str) -> Iterable[str]:
+    """The tools to try for an exact name or a pattern."""
+    return pattern_names(entry) if "*" in entry else (entry,)
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:

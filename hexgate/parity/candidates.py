@@ -22,6 +22,9 @@ NUMERIC_NAMES = frozenset({"int", "uint", "double"})
 SIZED_ELEMENTS = 200
 """Largest list or map that is made for a size that a constraint compares with."""
 
+SEPARATOR = 3
+"""Characters of a text that texts are split at, at most."""
+
 CANDIDATES = 600
 """Values of one place, at most."""
 
@@ -122,11 +125,24 @@ def _right(shape: Shape, depth: int) -> Iterator[Any]:
 
 
 def _affixed(shape: Shape) -> Iterator[str]:
-    """What begins with, ends with or holds a constant, where that is asked."""
+    """What begins with, ends with or holds a constant, where that is asked; also of the sizes that are compared with."""
     texts = [constant for constant in shape.constants.values() if type(constant) is str]
+    sizes = _text_sizes(shape)
     for function, before, after in (("starts_with", "", "a"), ("ends_with", "a", ""), ("contains", "a", "a")):
         if function in shape.functions:
             yield from (before + text + after for text in texts)
+            for text in texts:
+                yield from (before * (size - len(text)) + text if not after else text + after * (size - len(text)) for size in sizes if size > len(text))
+    if "split" in shape.functions:
+        yield from (separator.join("a" * parts) for separator in texts if 0 < len(separator) <= SEPARATOR for parts in sizes if parts <= SIZED_ELEMENTS)
+
+
+def _text_sizes(shape: Shape) -> tuple[int, ...]:
+    """The sizes that a text, or what it is split into, is compared with, one less and one more."""
+    if "size" not in shape.functions:
+        return ()
+    constants = [int(constant) for constant in shape.constants.values() if type(constant) in (int, UInt) and 0 < constant <= 4_096]
+    return tuple(dict.fromkeys(size for constant in constants for size in (constant, constant - 1, constant + 1) if size > 0))
 
 
 def _first_of(constant: Any) -> Iterator[Any]:

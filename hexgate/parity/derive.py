@@ -51,23 +51,25 @@ class Target:
 class Derivation:
     """Everything that a policy itself suggests to try. Deterministic."""
 
-    def __init__(self, policy: CheckedPolicy, *, with_huge: bool = True, wanted: Callable[[str, str], bool] | None = None) -> None:
+    def __init__(
+        self, policy: CheckedPolicy, *, with_huge: bool = True, wanted: Callable[[str, str], bool] | None = None, tools: Iterable[str] = ()
+    ) -> None:
         """`with_huge`: also values around the budgets, each of which takes milliseconds to decide on. `wanted` says of a role and a tool
-        whether calls are derived for them; None is all."""
+        whether calls are derived for them; None is all. `tools` are tried beside those that the policy names."""
         self._policy = policy
         self._with_huge = with_huge
         self._told_huge: set[int] = set()
-        targets = tuple(self._targets())
+        targets = tuple(self._targets(tuple(tools)))
         self._tools = tuple(dict.fromkeys(target.tool for target in targets))
         self.targets = targets if wanted is None else tuple(target for target in targets if wanted(target.role, target.tool))
         self._studies = Studies(max(FEWEST_VALUES, min(CANDIDATES, DERIVED_CALLS // max(1, sum(map(_count_constraints, self.targets)) * 3))))
 
-    def _targets(self) -> Iterator[Target]:
+    def _targets(self, others: tuple[str, ...]) -> Iterator[Target]:
         policy = self._policy
         named = dict.fromkeys(name for row in _rows(policy) for name in row.exact)
         for role in policy.roles.values():
             patterns = [entry.pattern for row in (role, policy.boundary) if row is not None for entry in row.patterns]
-            tools = dict.fromkeys((*named, *(tool for pattern in patterns for tool in pattern_names(pattern)), "some_other_tool"))
+            tools = dict.fromkeys((*named, *(tool for pattern in patterns for tool in pattern_names(pattern)), "some_other_tool", *others))
             for tool in tools:
                 boundary = None if policy.boundary is None else policy.boundary.entry_for(tool)
                 entry = role.entry_for(tool)

@@ -64,7 +64,7 @@ def command(
     ] = DiffFormat.HUMAN,
 ) -> ExitCode:
     """What becomes newly allowed, newly held for approval and newly denied, per role and tool, what widens first; each with the
-    smallest call that was found, decided by both engines of both sides. The calls are derived from both sides' policies. It
+    smallest call that was found, decided by both engines of both sides. The calls are made from both sides' policies. It
     shows differences that were found: where it finds none, there may still be some. A bundle (NAME.hexgate) is verified first.
     """
     before, after = open_sides(old, new, trust, tools)
