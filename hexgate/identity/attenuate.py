@@ -15,7 +15,7 @@ from hexgate.bundle.keys import KeyRefusedError, SigningKey, generate_key, signi
 from hexgate.decision.request import is_name
 from hexgate.identity.block import DEFAULT_SYMBOLS, FIRST_SYMBOL, Operator, read_blocks, read_symbols
 from hexgate.identity.envelope import TOKEN_BLOCKS, TOKEN_CHARACTERS, Envelope, decode_base64, read_envelope
-from hexgate.identity.profile import SET_ELEMENTS, read_claims
+from hexgate.identity.profile import LAST_SECOND, SET_ELEMENTS, read_claims
 from hexgate.identity.refusal import TokenRefusedError
 from hexgate.identity.wire import WireError, data_field, number_field
 from hexgate.limits import INT_MAX, INT_MIN
@@ -73,8 +73,8 @@ def _require_sense(narrowing: Narrowing) -> None:
     numbers += [value for value in narrowing.values.values() if type(value) is int]
     if not all(INT_MIN <= number <= INT_MAX for number in numbers):
         raise NarrowingError("a bound is no integer of 64 bits")
-    if narrowing.expires is not None and not 0 <= narrowing.expires < 2**63:
-        raise NarrowingError("the expiry is before 1970, or too late to write")
+    if narrowing.expires is not None and not 0 <= narrowing.expires <= LAST_SECOND:
+        raise NarrowingError("the expiry is before 1970 or after the year 9999")
 
 
 def _append(token: bytes, envelope: Envelope, block: bytes, signer: SigningKey, next_key: SigningKey) -> str:

@@ -12,11 +12,10 @@ from hexgate.decision.request import is_name, is_plain_name
 from hexgate.identity.biscuit import sign_first_block
 from hexgate.identity.block import read_blocks
 from hexgate.identity.envelope import read_envelope
-from hexgate.identity.profile import read_claims
+from hexgate.identity.profile import LAST_SECOND, read_claims
 from hexgate.identity.refusal import TokenRefusedError
 from hexgate.limits import INT_MAX, INT_MIN
 
-_LAST_SECOND = 253_402_300_799  # of the year 9999
 _KEY_ID_MAX = 2**32 - 1
 
 
@@ -81,7 +80,9 @@ def _require_sense(grant: Grant, key_id: int | None) -> None:
     if not all(map(is_name, grant.attributes)) or not all(map(_is_attribute, grant.attributes.values())):
         raise GrantError("an attribute has a name or a value that a token cannot have")
     times = [time for time in (grant.not_before, grant.expires) if time is not None]
-    if not all(0 <= time <= _LAST_SECOND for time in times) or times != sorted(set(times)):
+    if not all(0 <= time <= LAST_SECOND for time in times):
+        raise GrantError("a time is before 1970 or after the year 9999")
+    if times != sorted(set(times)):
         raise GrantError("the token would never be valid")
     if key_id is not None and not 0 <= key_id <= _KEY_ID_MAX:
         raise GrantError("the id of a root key is between 0 and 4294967295")

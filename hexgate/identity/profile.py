@@ -17,6 +17,9 @@ from hexgate.identity.refusal import TokenRefusal, TokenRefusedError
 from hexgate.limits import TIMESTAMP_MAX
 from hexgate.values import Timestamp
 
+LAST_SECOND = 253_402_300_799
+"""The last one of the year 9999, after which tokens have no times."""
+
 TOKEN_CHECKS = 32
 QUERIES = 8
 PREDICATES = 4
