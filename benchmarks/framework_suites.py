@@ -1,7 +1,8 @@
 """The frameworks' own tests, without the gate and with one that allows everything: `python -m benchmarks.framework_suites [NAME …]`.
 
 The tests are those of the source distribution on the package index, in an environment of their own, so that both runs differ in the
-gate alone. What fails only behind the gate is named; a run in which the gate decided nothing proves nothing, and is an error. The
+gate alone. A framework whose distributions hold no tests needs a clone of its repository, at the release or near it (`--clone
+NAME=FOLDER`), and is left out without one: tests of another release fail without the gate too, and say less. What fails only behind the gate is named; a run in which the gate decided nothing proves nothing, and is an error. The
 counts are kept in `framework_suites.json`, and as the table in `docs/framework-suites.md`.
 """
 
@@ -44,6 +45,8 @@ class Suite:
     options: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     folder: str = "."
+    cloned: tuple[str, ...] = ()
+    """What a clone is needed for: the paths in it, as git's pathspecs."""
     explained: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -52,6 +55,10 @@ class Suite:
         return self.requirement.partition("==")[0]
 
 
+_PYDANTIC_AI_TOPICS = (
+    "agent", "capabilities", "concurrency", "deps", "history_processor", "nested_sync_agent", "run_cancellation", "streaming", "tool_availability", "tool_search", "tools",
+    "toolsets", "usage_limits", "validation_context",
+)  # fmt: skip
 _OPENAI_TOPICS = ("agent", "run", "tool", "hitl", "approval", "handoff", "guardrail", "hook")
 
 SUITES = {
@@ -84,6 +91,19 @@ SUITES = {
             options=("-n", "2", "--dist", "loadscope", "--timeout=120", "--disable-socket", "--allow-unix-socket"),
             attach="attach_langchain",
         ),
+        Suite(
+            name="pydantic_ai",
+            extra="pydantic-ai",
+            requirement="pydantic-ai-slim==2.68.0",
+            needs=("pytest-asyncio", "pytest-mock", "pytest-recording", "pytest-timeout", "pytest-xdist", "anyio", "dirty-equals", "httpx", "httpx2", "inline-snapshot", "logfire",
+                   "fastmcp>=3.3,<5"),
+            tests=tuple(f"tests/test_{topic}.py" for topic in _PYDANTIC_AI_TOPICS),
+            cloned=("pyproject.toml", ":(glob)tests/*.py", "tests/assets"),
+            # A deprecation since the tests were written is no failure.
+            options=("-n", "2", "--dist", "loadscope", "--timeout=120", "-o", "filterwarnings=default", "-o", "xfail_strict=false"),
+            environment=(("BLOCKBUSTER_ENABLED", "false"),),
+            attach="attach_pydantic_ai",
+        ),
     )
 }  # fmt: skip
 
@@ -104,14 +124,17 @@ def main(arguments: Iterable[str] | None = None) -> int:
     """Run the suites of the frameworks named, or of all. 1 where the gate makes a difference that nobody has explained."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SUITES)}; default: all")
+    parser.add_argument("--clone", action="append", default=[], metavar="NAME=FOLDER", help="a git repository with the tests of a framework")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "framework-suites", help="where sources and environments are kept")
     options = parser.parse_args(None if arguments is None else list(arguments))
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     unexplained = 0
-    for name in options.names or SUITES:
+    clones = dict(clone.split("=", 1) for clone in options.clone)
+    for name in options.names or [name for name in SUITES if not SUITES[name].cloned or name in clones]:
         suite = SUITES[name]
-        sources, python = _prepare(suite, options.folder / name)
+        sources, python, revision = _prepare(suite, options.folder / name, clones.get(name))
         known[name] = record = _compare(suite, _run(suite, sources, python, False), _run(suite, sources, python, True))
+        record["release"] += f", tests of its repository at {revision}" if revision else ""
         unexplained += sum(not sentence for sentence in record["only_behind_the_gate"].values())
         RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         TABLE.write_text(format_table(known), encoding="utf-8")
@@ -125,7 +148,9 @@ def format_table(results: dict[str, Any]) -> str:
         "# The frameworks' own tests behind the gate",
         "",
         "Written by `make framework-suites`. Each framework's tests, from its source distribution, without the gate and with one that"
-        " allows everything.",
+        " allows everything. Where no distribution holds the tests they are those of its repository"
+        " (`python -m benchmarks.framework_suites pydantic_ai --clone pydantic_ai=FOLDER`), at a commit that may be older than the release:"
+        " what has changed since fails both ways.",
         "",
         "| framework | tests | without: passed, failed, skipped | behind the gate: passed, failed, skipped | decisions |",
         "|---|---|---|---|---|",
@@ -141,8 +166,8 @@ def format_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, *notes]) + "\n"
 
 
-def _prepare(suite: Suite, folder: Path) -> tuple[Path, Path]:
-    """The unpacked sources, and the Python of an environment with the framework, this package and what the tests need."""
+def _prepare(suite: Suite, folder: Path, clone: str | None) -> tuple[Path, Path, str]:
+    """The unpacked sources, the Python of an environment with the framework, this package and what the tests need, and the commit of a clone."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = folder / "environment"
     python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
@@ -150,15 +175,28 @@ def _prepare(suite: Suite, folder: Path) -> tuple[Path, Path]:
         venv.create(environment, with_pip=True)
     pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "install", "--editable", f"{ROOT}[{suite.extra}]", suite.requirement, "pytest", *suite.needs], check=True)
+    sources = folder / "sources"
+    shutil.rmtree(sources, ignore_errors=True)
+    if suite.cloned:
+        return (sources, python, _export(suite, clone, sources))
     if not list(folder.glob(f"{suite.project.replace('-', '_')}*.tar.gz")):
         download = [*pip, "download", "--no-deps", "--no-binary", ":all:", suite.requirement, "--dest", str(folder)]
         subprocess.run(download, check=True)
     archive = next(iter(sorted(folder.glob("*.tar.gz"))))
-    sources = folder / "sources"
-    shutil.rmtree(sources, ignore_errors=True)
     with tarfile.open(archive) as opened:
         opened.extractall(sources, filter="data")
-    return next(each for each in sources.iterdir() if each.is_dir()) / suite.folder, python
+    return next(each for each in sources.iterdir() if each.is_dir()) / suite.folder, python, ""
+
+
+def _export(suite: Suite, clone: str | None, sources: Path) -> str:
+    """The tests as the newest commit of a clone has them. Returns that commit and the release before it."""
+    if clone is None:
+        raise SystemExit(f"no distribution of {suite.requirement} holds its tests: give a clone of its repository with `--clone {suite.name}=FOLDER`")
+    git = ["git", "-C", clone]
+    sources.mkdir()
+    index = {**os.environ, "GIT_INDEX_FILE": str(sources.parent.absolute() / "index")}  # the clone's own stays as it is
+    subprocess.run([*git, f"--work-tree={sources.absolute()}", "checkout", "HEAD", "--", *suite.cloned], check=True, env=index)
+    return subprocess.run([*git, "describe", "--tags", "--always"], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def _run(suite: Suite, sources: Path, python: Path, gated: bool) -> Outcome:
