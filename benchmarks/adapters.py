@@ -150,6 +150,36 @@ def make_google_adk(gate: Gate) -> Run:
     return run
 
 
+def make_pydantic_ai(gate: Gate) -> Run:
+    """Runs of a Pydantic AI agent."""
+    from pydantic_ai import Agent
+    from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
+    from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+    from hexgate.adapters.pydantic_ai import HexgateAgent
+
+    def says(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        if len(messages) > 1:
+            return ModelResponse(parts=[TextPart("done")])
+        return ModelResponse(parts=[ToolCallPart("refund_order", ARGUMENTS, tool_call_id=f"call-{number}") for number in range(CALLS)])
+
+    agent = Agent(FunctionModel(says))
+
+    @agent.tool_plain
+    async def refund_order(order_id: str, amount: int, currency: str) -> str:
+        """Refund an order."""
+        return "refunded"
+
+    wrapped = HexgateAgent(agent, gate, pauses=PausesInMemory())
+
+    async def run(gated: bool) -> object:
+        if gated:
+            return await wrapped.run("go", user=USER)
+        return await agent.run("go")
+
+    return run
+
+
 CONTENDERS = {
     "openai": Contender("from agents import Agent, Runner", "from hexgate.adapters.openai import HexgateRunner", make_openai),
     "langchain": Contender("from langchain.agents import create_agent", "from hexgate.adapters.langchain import wrap", make_langchain),
@@ -158,6 +188,7 @@ CONTENDERS = {
         "from hexgate.adapters.google_adk import HexgateRunner",
         make_google_adk,
     ),
+    "pydantic_ai": Contender("from pydantic_ai import Agent", "from hexgate.adapters.pydantic_ai import HexgateAgent", make_pydantic_ai),
 }
 
 
