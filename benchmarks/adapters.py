@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,10 @@ def make_google_adk(gate: Gate) -> Run:
     return run
 
 
-def make_pydantic_ai(gate: Gate) -> Run:
-    """Runs of a Pydantic AI agent."""
+def make_pydantic_ai(gate: Gate, empty: bool = False) -> Run:
+    """Runs of a Pydantic AI agent; `empty`: with a capability that does nothing in the place of the gate, which is the framework's own cost."""
     from pydantic_ai import Agent
+    from pydantic_ai.capabilities import AbstractCapability
     from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
     from pydantic_ai.models.function import AgentInfo, FunctionModel
 
@@ -170,9 +172,21 @@ def make_pydantic_ai(gate: Gate) -> Run:
         """Refund an order."""
         return "refunded"
 
+    class Nothing(AbstractCapability[Any]):
+        async def wrap_tool_execute(self, ctx: Any, *, call: Any, tool_def: Any, args: Any, handler: Any) -> Any:
+            return await handler(args)
+
+        async def before_tool_execute(self, ctx: Any, *, call: Any, tool_def: Any, args: Any) -> Any:
+            return args
+
+        async def wrap_tool_validate(self, ctx: Any, *, call: Any, tool_def: Any, args: Any, handler: Any) -> Any:
+            return await handler(args)
+
     wrapped = HexgateAgent(agent, gate, pauses=PausesInMemory())
 
     async def run(gated: bool) -> object:
+        if gated and empty:
+            return await agent.run("go", capabilities=[Nothing()])
         if gated:
             return await wrapped.run("go", user=USER)
         return await agent.run("go")
@@ -189,6 +203,9 @@ CONTENDERS = {
         make_google_adk,
     ),
     "pydantic_ai": Contender("from pydantic_ai import Agent", "from hexgate.adapters.pydantic_ai import HexgateAgent", make_pydantic_ai),
+    "pydantic_ai, an empty capability": Contender(
+        "from pydantic_ai import Agent", "from pydantic_ai.capabilities import AbstractCapability", partial(make_pydantic_ai, empty=True)
+    ),
 }
 
 
